@@ -1,0 +1,37 @@
+# make run, make test: the two commands. No make? Each target is two lines that run as they stand.
+PYTHON ?= python3
+VENV := .venv/bin/python
+
+.PHONY: run test lint bench screenshots lock
+.DEFAULT_GOAL := run
+
+run:
+	@$(PYTHON) install.py run
+	@$(VENV) run.py
+
+test:
+	@$(PYTHON) install.py test
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy .
+	@$(VENV) -m pytest -n 2 --dist loadgroup -m "not soak"
+
+lint:
+	@$(PYTHON) install.py test
+	@$(VENV) -m ruff format .
+	@$(VENV) -m ruff check --fix .
+	@$(VENV) -m mypy .
+
+bench:
+	@$(PYTHON) install.py test
+	@$(VENV) -m bench $(BENCH)
+
+screenshots:
+	@$(PYTHON) install.py test
+	@$(VENV) -m tests.browser.screenshots
+
+# After a change of a pin: resolves the whole tree again, for every platform and Python.
+lock:
+	@$(PYTHON) install.py test
+	@grep -hv '^-' requirements.txt requirements-dev.txt | $(VENV) -m uv pip compile --quiet --universal \
+		--python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links - -o requirements-lock.txt

@@ -1,0 +1,103 @@
+"""Backup and restore of the whole database: SQLite by its backup API, PostgreSQL by pg_dump."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from db.errors import Refused
+from language import _
+
+
+def backup_path(folder: Path, engine: Engine, now: datetime) -> Path:
+    """Where a backup made now goes: a name with its moment in UTC."""
+    ending = "dump" if engine.dialect.name == "postgresql" else "db"
+    return folder / f"tidemark-{now:%Y%m%dT%H%M%SZ}.{ending}"
+
+
+def back_up(engine: Engine, path: Path) -> Path:
+    """Writes a consistent copy of the database, also under load, to a new file; raises Refused."""
+    if path.exists():
+        raise Refused(_("{path} exists already; name another file").format(path=path), status=2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        if engine.dialect.name == "postgresql":
+            _run(engine, "pg_dump", "--format=custom", f"--file={unfinished}")
+        else:
+            _copy_sqlite(_file(engine), unfinished)
+        unfinished.rename(path)
+    except (OSError, sqlite3.Error) as error:
+        raise Refused(_("No backup was made at {path}: {why}").format(path=path, why=error)) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def restore(engine: Engine, path: Path) -> None:
+    """Replaces the whole database by a backup, or leaves it as it was; raises Refused."""
+    if not path.is_file():
+        raise Refused(_("There is no backup at {path}").format(path=path), status=2)
+    if engine.dialect.name == "postgresql":
+        _run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--no-owner", str(path))
+        return
+    try:
+        _refuse_other_file(path)
+        engine.dispose()
+        _copy_sqlite(path, _file(engine))
+    except sqlite3.Error as error:
+        raise Refused(_("{path} was not restored: {why}").format(path=path, why=error)) from None
+
+
+def _file(engine: Engine) -> Path:
+    assert engine.url.database is not None
+    return Path(engine.url.database)
+
+
+def _refuse_other_file(path: Path) -> None:
+    source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        (sound,) = source.execute("PRAGMA integrity_check(1)").fetchone()
+        ours = source.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    except sqlite3.DatabaseError:
+        sound, ours = "no database", None
+    finally:
+        source.close()
+    if sound != "ok" or not ours:
+        raise Refused(
+            _("{path} is no sound backup of Tidemark; nothing was changed").format(path=path), status=2
+        )
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    reader = sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
+    writer = sqlite3.connect(target, timeout=30)
+    try:
+        reader.backup(writer)
+    finally:
+        writer.close()
+        reader.close()
+
+
+def _run(engine: Engine, program: str, *arguments: str) -> None:
+    found = shutil.which(program)
+    if found is None:
+        raise Refused(
+            _(
+                "{program} is not installed, so there is no backup. Install PostgreSQL's client programs."
+            ).format(program=program)
+        )
+    url = engine.url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+    environment = os.environ | ({"PGPASSWORD": str(engine.url.password)} if engine.url.password else {})
+    done = subprocess.run(  # noqa: S603 - a program found on PATH with arguments of ours
+        [found, f"--dbname={url}", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        why = done.stderr.strip().splitlines()
+        raise Refused(
+            _("{program} failed: {why}").format(program=program, why=why[0] if why else done.returncode)
+        )

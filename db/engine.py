@@ -1,0 +1,160 @@
+"""Engines from `DATABASE_URL`, and the three ways into the database: reading, writing, bookkeeping."""
+
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Integer,
+    String,
+    cast,
+    create_engine,
+    event,
+    make_url,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+import settings
+from db.errors import Refused
+from db.tables.operations import AppFact
+from language import _
+
+SQLITE_WAIT_SECONDS = 30
+DATA_VERSION = "data_version"
+# Serialization failure, deadlock, server shutting down or starting, and the connection class (08).
+_PASSING_SQLSTATES = ("40001", "40P01", "57P01", "57P02", "57P03", "53300", "55P03")
+
+
+def engine_for(url: str) -> Engine:
+    """The engine of a database URL, one per process; creates the folder of a SQLite file."""
+    return _engine(url)
+
+
+def default_engine() -> Engine:
+    """The engine of the `DATABASE_URL` in force."""
+    return _engine(settings.current().database_url)
+
+
+@cache
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": SQLITE_WAIT_SECONDS})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # SQLAlchemy's "begin" event says BEGIN, below
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
+    # Not every build of SQLite has it.
+    connection.create_function("sqrt", 1, lambda x: None if x is None else math.sqrt(x), deterministic=True)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred BEGIN that reads and then writes fails at once when another writer came first, whatever
+    # the time-out; IMMEDIATE waits for its turn.
+    readonly = connection.get_execution_options().get("readonly")
+    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one consistent snapshot and keeps no writer waiting."""
+    with engine.connect().execution_options(readonly=True) as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def scratch(engine: Engine) -> Iterator[Connection]:
+    """A connection that may fill temporary tables and leaves nothing behind."""
+    with engine.connect().execution_options(readonly=True) as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@contextmanager
+def bookkeeping(engine: Engine) -> Iterator[Connection]:
+    """A short write transaction that changes nothing that a page has cached."""
+    with engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A write transaction that tells every open page, at its end, that data changed."""
+    with engine.begin() as connection:
+        yield connection
+        raise_data_version(connection)
+
+
+def raise_data_version(connection: Connection) -> None:
+    """Says that cached data are out of date; the last statement of a transaction, as it locks one row for all."""
+    next_version = cast(cast(AppFact.value, Integer) + 1, String)
+    connection.execute(update(AppFact).where(AppFact.name == DATA_VERSION).values(value=next_version))
+
+
+def data_version(engine: Engine) -> int:
+    """A number that grows with every change of data."""
+    with reading(engine) as connection:
+        return int(connection.scalar(select(AppFact.value).where(AppFact.name == DATA_VERSION)) or 0)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether a fault of the database may be gone when the same work is tried again."""
+    if not isinstance(error, DBAPIError):
+        return False
+    original: Any = error.orig
+    if isinstance(original, sqlite3.OperationalError):
+        return any(word in str(original) for word in ("locked", "busy"))
+    state = getattr(original, "sqlstate", None) or ""
+    lost = error.connection_invalidated or (
+        isinstance(error, OperationalError | InterfaceError) and (not state or state.startswith("08"))
+    )
+    return state in _PASSING_SQLSTATES or lost
+
+
+def explain(error: DBAPIError) -> str:
+    """What went wrong in the database, in one line, without the statement and its values."""
+    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+    if "database or disk is full" in text or getattr(error.orig, "sqlstate", "") == "53100":
+        return _("The disk is full; nothing of this step was written. Free some space and try again.")
+    if isinstance(error.orig, sqlite3.OperationalError) and "locked" in text:
+        return _("Another program kept the database locked for {n} seconds; try again.").format(
+            n=SQLITE_WAIT_SECONDS
+        )
+    return _("The database refused: {text}").format(text=text)
+
+
+def refuse_unreachable(engine: Engine) -> None:
+    """Raises Refused when the database cannot be reached, with what to look at."""
+    try:
+        with engine.connect():
+            pass
+    except DBAPIError as error:
+        raise Refused(
+            _(
+                "Cannot reach the database {url}: {why}. Check DATABASE_URL and that the server is running."
+            ).format(
+                url=engine.url.render_as_string(hide_password=True),
+                why=str(error.orig).strip().splitlines()[0],
+            )
+        ) from None

@@ -1,0 +1,22 @@
+"""What the database knows of itself: its time zone, whether it holds the demo."""
+
+from sqlalchemy import Connection, delete, select
+
+from db.tables.operations import AppFact
+
+TIMEZONE = "timezone"
+HOLDS_DEMO = "holds_demo"
+SCHEDULE_SINCE = "schedule_since"
+LOOP_SEEN = "loop_seen"
+
+
+def fact(connection: Connection, name: str) -> str | None:
+    """The value of a fact, None where it was never set."""
+    return connection.scalar(select(AppFact.value).where(AppFact.name == name))
+
+
+def state_fact(connection: Connection, name: str, value: str | None) -> None:
+    """Sets a fact, or forgets it with None."""
+    connection.execute(delete(AppFact).where(AppFact.name == name))
+    if value is not None:
+        connection.execute(AppFact.__table__.insert().values(name=name, value=value))  # type: ignore[attr-defined]

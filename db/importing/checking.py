@@ -1,0 +1,174 @@
+"""Raw batches into clean rows: names resolved, cells parsed column by column, bad rows told apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from db.base import sqlite_text
+from db.clock import business_day
+from db.errors import Refused
+from db.importing.cells import Rejected, Surroundings
+from db.importing.report import Report
+from db.importing.rows import Batch
+from db.importing.specs import Column, Spec
+from language import _
+
+
+class Bad(str):
+    """The reason why a cell cannot be stored, in the place of its value."""
+
+
+@dataclass
+class Checked:
+    """Clean rows: (line, *values of the spec's columns, day, content hash or None), and what was rejected."""
+
+    present: tuple[str, ...]
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    rejects: list[tuple[int, str, str, list[str]]] = field(
+        default_factory=list
+    )  # line, column, reason, cells
+
+
+class Checker:
+    """Reads batches as rows of a spec; `mapping` is theirs → ours, `filling` ours → other column of the file."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        where: Surroundings,
+        report: Report,
+        mapping: Mapping[str, str],
+        filling: Mapping[str, str],
+        dialect: str,
+    ) -> None:
+        self._spec, self._where, self._report, self._dialect = spec, where, report, dialect
+        known = {column.name for column in spec.columns}
+        for ours in (*mapping.values(), *filling):
+            if ours not in known:
+                raise Refused(
+                    _("{table} has no column {name}; it has {names}").format(
+                        table=spec.table, name=ours, names=", ".join(column.name for column in spec.columns)
+                    ),
+                    status=2,
+                )
+        self._names = {
+            alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
+        }
+        self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
+        self._filling = {ours: _plain(other) for ours, other in filling.items()}
+
+    def check(self, batch: Batch) -> Checked:
+        """The clean rows of a batch; the reject list is in the order of the file."""
+        cells = self._resolve(batch)
+        present = tuple(column.name for column in self._spec.columns if column.name in cells)
+        checked = Checked(present)
+        reasons: dict[int, tuple[str, str]] = {}
+        values = [self._column(column, cells, len(batch.lines), reasons) for column in self._spec.columns]
+        values.append(self._days(values))
+        values.append(self._hashes(values, len(batch.lines)))
+        rows = zip(batch.lines, *values, strict=True)
+        if reasons:
+            checked.rows = [row for index, row in enumerate(rows) if index not in reasons]
+            for index, (column, reason) in reasons.items():
+                raw = [cell[index] for cell in batch.cells]
+                checked.rejects.append((batch.lines[index], column, reason, raw))
+        else:
+            checked.rows = list(rows)
+        checked.rejects += [(line, "", reason, raw) for line, reason, raw in batch.broken]
+        checked.rejects.sort(key=lambda reject: reject[0])
+        return checked
+
+    def _resolve(self, batch: Batch) -> dict[str, list[str]]:
+        """Our column names → the cells of the file."""
+        theirs = {_plain(name): cells for name, cells in zip(batch.header, batch.cells, strict=True)}
+        found: dict[str, list[str]] = {}
+        for name, cells in theirs.items():
+            ours = self._mapping.get(name) or self._names.get(name)
+            if ours in found:
+                raise Refused(
+                    _("Two columns of the file are {ours}; say with --map which one it is").format(ours=ours),
+                    status=2,
+                )
+            if ours:
+                found[ours] = cells
+            elif name not in self._spec.computed and name not in self._filling.values():
+                self._report.note(_("column {name} is not known here and was left out").format(name=name))
+        for ours, other in self._filling.items():
+            source = found.get(self._names.get(other, other)) or theirs.get(other)
+            if source is not None:
+                own = found.get(ours)
+                found[ours] = [mine or its for mine, its in zip(own, source, strict=True)] if own else source
+        return found
+
+    def _column(
+        self, column: Column, cells: Mapping[str, list[str]], n: int, reasons: dict[int, tuple[str, str]]
+    ) -> list[Any]:
+        own = cells.get(column.name)
+        if own is None:
+            if column.required:
+                reason = self._missing(column, cells)
+                reasons |= {index: (column.name, reason) for index in range(n) if index not in reasons}
+            return [None] * n
+        # Cells repeat (models, times, ratings), so each distinct one is parsed once.
+        parsed = {cell: self._value(column, cell, cells) for cell in set(own)}
+        values = [parsed[cell] for cell in own]
+        if any(isinstance(value, Bad) for value in parsed.values()):
+            for index, value in enumerate(values):
+                if isinstance(value, Bad):
+                    reasons.setdefault(index, (column.name, value))
+        return values
+
+    def _value(self, column: Column, cell: str, cells: Mapping[str, list[str]]) -> Any:
+        stripped = cell.strip()
+        if not stripped:
+            return Bad(self._missing(column, cells)) if column.required else None
+        try:
+            value = column.parse(stripped, self._where)
+        except Rejected as rejected:
+            return Bad(str(rejected))
+        return sqlite_text(value) if self._dialect == "sqlite" and isinstance(value, datetime) else value
+
+    def _missing(self, column: Column, cells: Mapping[str, list[str]]) -> str:
+        similar = [
+            other.name
+            for other in self._spec.columns
+            if other.parse is column.parse and other is not column and any(cells.get(other.name, ()))
+        ]
+        if similar:
+            return _("{name} is missing; to take it from another column: --set {name}={other}").format(
+                name=column.name, other=similar[0]
+            )
+        return _("{name} is missing").format(name=column.name)
+
+    def _days(self, values: list[list[Any]]) -> list[Any]:
+        names = [column.name for column in self._spec.columns]
+        moments = values[names.index(self._spec.day_of)]
+        zone = self._where.zone
+        known: dict[Any, Any]
+        if self._dialect == "sqlite":
+            known = {
+                text: business_day(datetime.fromisoformat(text + "+00:00"), zone).isoformat()
+                for text in set(moments)
+                if text and not isinstance(text, Bad)
+            }
+        else:
+            known = {at: business_day(at, zone) for at in set(moments) if isinstance(at, datetime)}
+        return [known.get(at) for at in moments]
+
+    def _hashes(self, values: list[list[Any]], n: int) -> list[Any]:
+        """Where the derived key is missing, a hash of the row's content to make it from."""
+        names = [column.name for column in self._spec.columns]
+        given = values[names.index(self._spec.derived)]
+        if all(given):
+            return [None] * n
+        rows = zip(*values, strict=True)
+        return [
+            None if own else sha256("\x1f".join(map(str, row)).encode("utf-8", "replace")).hexdigest()[:32]
+            for own, row in zip(given, rows, strict=True)
+        ]
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")

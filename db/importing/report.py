@@ -1,0 +1,121 @@
+"""What an import did: counts, and each rejected row with its line and reason."""
+
+import csv
+from collections import Counter
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+from language import _, ngettext
+
+KEPT = 100  # rejected rows that are told one by one; --rejects keeps them all
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    file: str
+    line: int
+    column: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = _("{file}, line {line}").format(file=self.file, line=self.line)
+        return f"{where}: {self.column}: {self.reason}" if self.column else f"{where}: {self.reason}"
+
+
+@dataclass
+class Report:
+    """Counts of one import; read = new + updated + unchanged + rejected + repeated."""
+
+    table: str
+    dry_run: bool = False
+    read: int = 0
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    repeated: int = 0  # equal rows of the same file, counted once
+    rejects: list[RejectedRow] = field(default_factory=list)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    removed_demo: bool = False
+
+    @property
+    def written(self) -> int:
+        return self.new + self.updated
+
+    def reject(self, row: RejectedRow) -> None:
+        self.rejected += 1
+        self.reasons[(row.column, row.reason)] += 1
+        if len(self.reasons) > 10 * KEPT:  # reasons quote cells, so there may be as many as rows
+            self.reasons = Counter(dict(self.reasons.most_common(KEPT)))
+        if len(self.rejects) < KEPT:
+            self.rejects.append(row)
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def summary(self) -> str:
+        """One line for people."""
+        counts = _(
+            "{read} read: {new} new, {updated} updated, {unchanged} unchanged, {rejected} rejected"
+        ).format(
+            **{
+                name: f"{getattr(self, name):,}"
+                for name in ("read", "new", "updated", "unchanged", "rejected")
+            }
+        )
+        if self.repeated:
+            counts += ", " + ngettext("{n} repeated", "{n} repeated", self.repeated)
+        return _("dry run, nothing written: {counts}").format(counts=counts) if self.dry_run else counts
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as one JSON object."""
+        names = (
+            "table",
+            "dry_run",
+            "read",
+            "new",
+            "updated",
+            "unchanged",
+            "rejected",
+            "repeated",
+            "removed_demo",
+        )
+        return {name: getattr(self, name) for name in names} | {
+            "notes": self.notes,
+            "rejects": [row.__dict__ for row in self.rejects],
+        }
+
+
+class RejectsFile(AbstractContextManager["RejectsFile"]):
+    """Rejected rows as a CSV that can be mended and imported again: their columns, then _line and _reason."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._header: tuple[str, ...] | None = None
+        self._stream: TextIO | None = None
+
+    def add(self, header: tuple[str, ...], cells: list[str], line: int, reason: str) -> None:
+        if self._path is None:
+            return
+        if self._stream is None:
+            self._stream = self._path.open("w", encoding="utf-8", newline="")
+            self._header = header
+            csv.writer(self._stream).writerow([*header, "_line", "_reason"])
+        assert self._header is not None
+        if header == self._header:
+            row = (cells + [""] * len(header))[: len(header)]
+        else:
+            found = dict(zip(header, cells, strict=False))
+            row = [found.get(name, "") for name in self._header]
+        csv.writer(self._stream).writerow([*row, line, reason])
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()

@@ -1,0 +1,60 @@
+"""What may be imported: for each source table its columns, their other names, and how a cell is read."""
+
+from dataclasses import dataclass
+
+from db.importing.cells import Parse, flag, number, text, timestamp
+from db.tables.models import RATINGS, SCORES
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a file; `required` ones must have a value in each row."""
+
+    name: str
+    parse: Parse
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How files become rows of a table.
+
+    `key` is the natural key as the file has it. `reference` names the column that holds a model's name, which
+    is stored as its id. `derived` is a key column that is made from the row's content where it is missing.
+    `day_of` is the timestamp whose business day is stored. `computed` are columns of an export that an import
+    leaves out, since the database fills them.
+    """
+
+    table: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    reference: str
+    derived: str
+    day_of: str
+    computed: tuple[str, ...] = ("id", "model_id", "day", "updated_at", "_line", "_reason")
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+MODEL_EVALUATIONS = Spec(
+    table="model_evaluations",
+    columns=(
+        Column("prediction_id", text(500), ("prediction", "predictionid")),
+        Column("model_name", text(200), ("model",), required=True),
+        Column("predicted_at", timestamp, ("prediction_time", "created_at"), required=True),
+        Column("evaluated_at", timestamp, ("evaluation_time",)),
+        Column("human_evaluated_at", timestamp),
+        *(Column(name, number(0, 100)) for name in SCORES),
+        *(Column(name, number(1, 5)) for name in RATINGS),
+        Column("target_achieved", flag, ("target_hit",)),
+        Column("support_breached", flag, ("stop_breached",)),
+    ),
+    key=("model_name", "prediction_id"),
+    reference="model_name",
+    derived="prediction_id",
+    day_of="predicted_at",
+)
+
+SPECS = {spec.table: spec for spec in (MODEL_EVALUATIONS,)}

@@ -1,0 +1,236 @@
+"""The temporary store of an import, and the step from there into the table.
+
+SQLite: a temporary table outside any write transaction, so that no other writer waits while a file is read.
+PostgreSQL: a temporary table filled by binary COPY. From there one upsert a step, on both.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from db.base import Day, Timestamp
+from db.importing.report import Report
+from db.importing.specs import Spec
+from db.tables import metadata
+from db.tables.models import Model
+from db.upsert import upsert_select
+from language import _
+
+_TOLD = 20  # how many repeated keys and new models a report names
+
+
+class Staging:
+    """The clean rows of one import, on one connection, until they are written or dropped."""
+
+    def __init__(self, connection: Connection, spec: Spec) -> None:
+        self.connection, self.spec = connection, spec
+        self.target: Table = metadata.tables[spec.table]
+        self._shapes: list[tuple[str, ...]] = []
+        columns = [
+            Column(column.name, String if column.name == spec.reference else self.target.c[column.name].type)
+            for column in spec.columns
+        ]
+        self.table = Table(
+            "staged_rows",
+            MetaData(),
+            Column("line", BigInteger),
+            *columns,
+            Column("day", Day),
+            Column("content", String),
+            Column("shape", Integer),
+            prefixes=["TEMPORARY"],
+        )
+        with connection.begin():
+            self.table.drop(connection, checkfirst=True)
+            self.table.create(connection)
+
+    def add(self, present: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Stores clean rows that have values, or nulls, for the columns present."""
+        if present not in self._shapes:
+            self._shapes.append(present)
+        shape = self._shapes.index(present)
+        driver: Any = self.connection.connection.driver_connection
+        names = ", ".join(column.name for column in self.table.columns)
+        if self.connection.dialect.name == "postgresql":
+            types = [_copy_type(column) for column in self.table.columns]
+            with driver.cursor().copy(f"COPY staged_rows ({names}) FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(types)
+                for row in rows:
+                    copy.write_row((*row, shape))
+            return
+        marks = ", ".join("?" * (len(self.table.columns) - 1))
+        driver.executemany(f"INSERT INTO staged_rows VALUES ({marks}, {shape})", rows)  # noqa: S608 - names are ours
+
+    def settle(self, report: Report) -> int:
+        """Makes missing keys, keeps the last of rows with one key; returns how many rows are left."""
+        staged, spec = self.table, self.spec
+        if self.connection.scalar(select(func.count()).where(staged.c.content.is_not(None))):
+            occurrence = select(
+                staged.c.line,
+                func.row_number().over(partition_by=staged.c.content, order_by=staged.c.line).label("number"),
+            ).where(staged.c.content.is_not(None))
+            numbered = occurrence.subquery()
+            key = literal("row:") + staged.c.content + "-" + func.cast(numbered.c.number, String)
+            self.connection.execute(
+                update(staged).values({spec.derived: key}).where(staged.c.line == numbered.c.line)
+            )
+            report.note(
+                _(
+                    "{name} was missing in some rows and made from their content: a later file can add such rows, "
+                    "not correct them"
+                ).format(name=spec.derived)
+            )
+        keys = [staged.c[name] for name in spec.key]
+        self.connection.exec_driver_sql(
+            f"CREATE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)}, line)"
+        )
+        self._drop_repeated(keys, report)
+        return self.connection.scalar(select(func.count()).select_from(staged)) or 0
+
+    def _drop_repeated(self, keys: list[Column[Any]], report: Report) -> None:
+        staged = self.table
+        last = (
+            select(*keys, func.max(staged.c.line).label("last"))
+            .group_by(*keys)
+            .having(func.count() > 1)
+            .subquery()
+        )
+        same_key = and_(*(staged.c[key.name] == last.c[key.name] for key in keys))
+        earlier, later = staged.alias("earlier"), staged.alias("later")
+        content = [column.name for column in staged.columns if column.name not in ("line", "content")]
+        differing = or_(*(earlier.c[name].is_distinct_from(later.c[name]) for name in content))
+        replaced = (
+            select(earlier.c.line, later.c.line, *(later.c[key.name] for key in keys))
+            .select_from(last)
+            .join(later, later.c.line == last.c.last)
+            .join(earlier, and_(*(earlier.c[key.name] == last.c[key.name] for key in keys)))
+            .where(earlier.c.line < last.c.last, differing)
+            .order_by(earlier.c.line)
+            .limit(_TOLD)
+        )
+        for first, second, *key in self.connection.execute(replaced):
+            report.note(
+                _(
+                    "lines {first} and {second} have the same key ({key}) and differ: line {second} counts"
+                ).format(first=first, second=second, key=", ".join(map(str, key)))
+            )
+        stale = select(staged.c.line).join(last, and_(same_key, staged.c.line < last.c.last))
+        report.repeated += self.connection.execute(delete(staged).where(staged.c.line.in_(stale))).rowcount
+
+    def steps(self, size: int) -> Iterator[tuple[int, int]]:
+        """Ranges of lines, from low (not included) to high, that hold about `size` rows each."""
+        lines = self.table.c.line
+        low = -1
+        while True:
+            block = select(lines).where(lines > low).order_by(lines).limit(size).subquery()
+            high = self.connection.scalar(select(func.max(block.c.line)))
+            if high is None:
+                return
+            yield low, high
+            low = high
+
+    def add_models(self, report: Report, now: datetime) -> None:
+        """Adds the models that the table does not know yet, and names them in the report."""
+        fresh = self._new_models()
+        if fresh and not report.dry_run:
+            self.connection.execute(insert(Model), [{"name": name, "created_at": now} for name in fresh])
+        if fresh:
+            named = ", ".join(fresh[:_TOLD]) + (", …" if len(fresh) > _TOLD else "")
+            report.note(_("new models: {names}").format(names=named))
+
+    def _new_models(self) -> list[str]:
+        name = self.table.c[self.spec.reference]
+        known = select(Model.name).where(Model.name == name).exists()
+        return list(self.connection.scalars(select(name).where(~known).distinct().order_by(name)))
+
+    def compare(self) -> tuple[int, int]:
+        """How many rows are in the table already, and how many of those would change."""
+        matched = changed = 0
+        for shape, present in enumerate(self._shapes):
+            mine = [name for name in present if name not in self.spec.key]
+            differs = or_(*(self.target.c[name].is_distinct_from(self.table.c[name]) for name in mine))
+            found = (
+                select(func.count(), func.count().filter(differs))
+                .select_from(self.table)
+                .join(Model, Model.name == self.table.c[self.spec.reference])
+                .join(self.target, self._same_row())
+                .where(self.table.c.shape == shape)
+            )
+            here, different = self.connection.execute(found).one()
+            matched, changed = matched + here, changed + different
+        return matched, changed
+
+    def _same_row(self) -> Any:
+        rest = [name for name in self.spec.key if name != self.spec.reference]
+        return and_(
+            self.target.c.model_id == Model.id, *(self.target.c[name] == self.table.c[name] for name in rest)
+        )
+
+    def write(self, low: int, high: int, now: datetime) -> tuple[int, int]:
+        """Writes the staged rows of these lines; returns how many were new and how many changed."""
+        inside = and_(self.table.c.line > low, self.table.c.line <= high)
+        known = (
+            select(func.count())
+            .select_from(self.table)
+            .join(Model, Model.name == self.table.c[self.spec.reference])
+            .join(self.target, self._same_row())
+            .where(inside)
+        )
+        # An empty table (a first import) needs no look-up of each row.
+        empty = self.connection.scalar(select(self.target.c.id).limit(1)) is None
+        matched = 0 if empty else self.connection.scalar(known) or 0
+        total = self.connection.scalar(select(func.count()).select_from(self.table).where(inside)) or 0
+        written = sum(self._write_shape(shape, inside, now) for shape in range(len(self._shapes)))
+        return total - matched, written - (total - matched)
+
+    def _write_shape(self, shape: int, inside: Any, now: datetime) -> int:
+        mine = [name for name in self._shapes[shape] if name != self.spec.reference]
+        if self.spec.derived not in mine:
+            mine.append(self.spec.derived)
+        rows: Select[Any] = (
+            select(
+                Model.id.label("model_id"),
+                *(self.table.c[name] for name in mine),
+                self.table.c.day,
+                literal(now, Timestamp).label("updated_at"),
+            )
+            .select_from(self.table)
+            .join(Model, Model.name == self.table.c[self.spec.reference])
+            .where(inside, self.table.c.shape == shape)
+            .order_by(
+                *(self.table.c[name] for name in self.spec.key)
+            )  # neighbours in the index come together
+        )
+        key = ["model_id", *(name for name in self.spec.key if name != self.spec.reference)]
+        return upsert_select(self.connection, self.target, key, rows, touch=("updated_at", "day"))
+
+
+def _copy_type(column: Column[Any]) -> str:
+    name = str(column.type.compile()).split("(")[0].lower()
+    known = {
+        "datetime": "timestamptz",
+        "varchar": "text",
+        "double": "float8",
+        "bigint": "int8",
+        "integer": "int4",
+    }
+    return "bool" if name == "boolean" else known.get(name, name)

@@ -1,0 +1,49 @@
+"""Mean and spread in SQL, the same to the last digits on SQLite and PostgreSQL."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, case, func
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class sample_std(GenericFunction[float]):  # noqa: N801 - it stands in a statement like func.avg
+    """Sample standard deviation (n − 1) of `x`; null under 2 values, exactly 0 for equal ones.
+
+    `anchor` is any value of the group. SQLite has no such aggregate, and sums of squares of the plain values
+    lose their digits where the spread is small against the mean; distances from a value of the group do not
+    (Chan, Golub, LeVeque: Algorithms for computing the sample variance, 1983, "shifted data").
+    """
+
+    type = Double()
+    inherit_cache = True
+
+    def __init__(self, x: ColumnElement[Any], anchor: ColumnElement[Any]) -> None:
+        super().__init__(x, anchor)
+
+
+@compiles(sample_std, "sqlite")
+def _on_sqlite(element: sample_std, compiler: Any, **options: Any) -> str:
+    x, anchor = (compiler.process(clause, **options) for clause in element.clauses)
+    d = f"({x} - {anchor})"
+    return (
+        f"CASE WHEN count({x}) > 1 THEN sqrt(max(0.0, sum({d} * {d}) - sum({d}) * sum({d}) / count({x})) "
+        f"/ (count({x}) - 1)) END"
+    )
+
+
+@compiles(sample_std, "postgresql")
+def _on_postgresql(element: sample_std, compiler: Any, **options: Any) -> str:
+    x, _anchor = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"CASE WHEN min({x}) = max({x}) AND count({x}) > 1 THEN 0 ELSE stddev_samp({x}) END"
+
+
+def percentage(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:
+    """100 × part / whole, null where whole is 0."""
+    return case((whole > 0, 100.0 * part / whole))
+
+
+def true_count(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[int]:
+    """How many rows have the flag set; null is not counted."""
+    return func.count(case((column, 1)))

@@ -1,0 +1,20 @@
+"""Every table of Tidemark, one file a word."""
+
+from db.base import Base
+from db.tables import models, operations
+
+TABLES = (
+    models.Model,
+    models.ModelEvaluation,
+    models.DailyModelPerformance,
+    operations.JobRun,
+    operations.Report,
+    operations.StaleMark,
+    operations.Restatement,
+    operations.BusinessDay,
+    operations.AppFact,
+)
+
+metadata = Base.metadata
+
+__all__ = ["TABLES", "metadata"]

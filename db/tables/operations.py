@@ -1,0 +1,124 @@
+"""What the program knows of itself: runs, reports, what is stale, what changed, which day is when."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, Day, Id, Json, Score, Timestamp, between
+
+RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "lost", "covered")
+TRIGGERS = ("manual", "schedule", "catch-up", "command line", "slack")
+REPORT_STATUSES = ("sending", "sent", "failed", "unknown")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _unique_while(status: str, *columns: str) -> Index:
+    only = text(f"status = '{status}'")
+    return Index(f"uq_job_runs_{status}", *columns, unique=True, sqlite_where=only, postgresql_where=only)
+
+
+class JobRun(Base):
+    __tablename__ = "job_runs"
+    __table_args__ = (
+        UniqueConstraint("job", "scheduled_for"),
+        _one_of("status", RUN_STATUSES),
+        _one_of("trigger", TRIGGERS),
+        between("progress", 0, 1),
+        _unique_while("running", "job"),
+        _unique_while("queued", "job", "params_hash"),
+        Index(None, "job", "id"),
+        Index(None, "status", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(String(100))
+    params: Mapped[dict[str, Any]] = mapped_column(Json)
+    params_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(20))
+    trigger: Mapped[str] = mapped_column(String(20))
+    triggered_by: Mapped[str] = mapped_column(String(200), server_default="")
+    scheduled_for: Mapped[datetime | None] = mapped_column(Timestamp)
+    queued_at: Mapped[datetime] = mapped_column(Timestamp)
+    # A retry after a passing fault waits until then.
+    not_before: Mapped[datetime | None] = mapped_column(Timestamp)
+    started_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    finished_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    worker: Mapped[str | None] = mapped_column(String(200))
+    cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    progress: Mapped[float] = mapped_column(Score, server_default=text("0"))
+    message: Mapped[str] = mapped_column(Text, server_default="")
+    rows_read: Mapped[int | None]
+    rows_written: Mapped[int | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    error: Mapped[str | None] = mapped_column(Text)
+    log: Mapped[str] = mapped_column(Text, server_default="")
+    attempt: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class Report(Base):
+    __tablename__ = "reports"
+    __table_args__ = (UniqueConstraint("kind", "week_start", "channel"), _one_of("status", REPORT_STATUSES))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(50))
+    week_start: Mapped[date] = mapped_column(Day)
+    language: Mapped[str] = mapped_column(String(10))
+    channel: Mapped[str] = mapped_column(String(200))
+    content: Mapped[dict[str, Any]] = mapped_column(Json)
+    status: Mapped[str] = mapped_column(String(20))
+    message_ts: Mapped[str | None] = mapped_column(String(50))
+    sent_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class StaleMark(Base):
+    """A (day, key) of a source table that changed since it was aggregated; written by triggers, append-only."""
+
+    __tablename__ = "stale_marks"
+    # An id is never used again: a job deletes the very marks that it read.
+    __table_args__ = (Index(None, "table_name", "day", "key"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    table_name: Mapped[str] = mapped_column(String(100))
+    day: Mapped[date] = mapped_column(Day)
+    key: Mapped[str] = mapped_column(String(500))
+
+
+class Restatement(Base):
+    __tablename__ = "restatements"
+    __table_args__ = (Index(None, "table_name", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    table_name: Mapped[str] = mapped_column(String(100))
+    key: Mapped[str] = mapped_column(String(500))
+    column: Mapped[str] = mapped_column(String(100))
+    old: Mapped[float | None] = mapped_column(Score)
+    new: Mapped[float | None] = mapped_column(Score)
+    run: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(Timestamp)
+
+
+class BusinessDay(Base):
+    """The days of `TIMEZONE`, 1900–2100, so that SQL needs no time zone arithmetic."""
+
+    __tablename__ = "business_days"
+    __table_args__ = (Index(None, "starts_at"), Index(None, "week_start"))
+
+    day: Mapped[date] = mapped_column(Day, primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(Timestamp)
+    ends_at: Mapped[datetime] = mapped_column(Timestamp)
+    week_start: Mapped[date] = mapped_column(Day)
+
+
+class AppFact(Base):
+    __tablename__ = "app_facts"
+
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    value: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,1 @@
+"""What computes: one job a file, a runner, a timetable and a loop."""

@@ -1,0 +1,80 @@
+"""What a rehearsed job would change: rows added, removed, and changed with old and new value."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table
+
+from language import _
+
+TOLD = 1_000  # changes that are listed; all are counted
+RELATIVE = 1e-9
+
+
+@dataclass
+class Changes:
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    listed: list[dict[str, Any]] = field(default_factory=list)
+
+    def compare(
+        self,
+        connection: Connection,
+        table: Table,
+        fresh: Select[Any],
+        held: Select[Any],
+        key: tuple[str, ...],
+    ) -> None:
+        """Adds the differences between the rows that there are and the rows that there should be."""
+        old = {tuple(row[name] for name in key): row for row in connection.execute(held).mappings()}
+        new = {tuple(row[name] for name in key): row for row in connection.execute(fresh).mappings()}
+        columns = [column.name for column in table.columns if column.name not in (*key, "updated_at")]
+        for at in sorted(old.keys() | new.keys(), key=str):
+            told = {name: _plain(value) for name, value in zip(key, at, strict=True)}
+            if at not in old:
+                self.added += 1
+                self._list(told | {"change": "added", "columns": _values(new[at], columns)})
+            elif at not in new:
+                self.removed += 1
+                self._list(told | {"change": "removed", "columns": _values(old[at], columns)})
+            else:
+                moved = {
+                    name: [_plain(old[at][name]), _plain(new[at][name])]
+                    for name in columns
+                    if not same(old[at][name], new[at][name])
+                }
+                self.changed += bool(moved)
+                self.unchanged += not moved
+                if moved:
+                    self._list(told | {"change": "changed", "columns": moved})
+
+    def _list(self, change: dict[str, Any]) -> None:
+        if len(self.listed) < TOLD:
+            self.listed.append(change)
+
+    def summary(self) -> str:
+        return _("{added} rows would be added, {changed} changed, {removed} removed").format(
+            added=f"{self.added:,}", changed=f"{self.changed:,}", removed=f"{self.removed:,}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        counts = {name: getattr(self, name) for name in ("added", "removed", "changed", "unchanged")}
+        return counts | {"changes": self.listed}
+
+
+def same(old: Any, new: Any) -> bool:
+    """Whether two stored values count as equal: floats to 1e-9 relative."""
+    if isinstance(old, float) and isinstance(new, float):
+        return math.isclose(old, new, rel_tol=RELATIVE, abs_tol=1e-12)
+    return bool(old == new)
+
+
+def _values(row: Any, columns: list[str]) -> dict[str, Any]:
+    return {name: _plain(row[name]) for name in columns if row[name] is not None}
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | str | None) else str(value)

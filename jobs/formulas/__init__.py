@@ -1,0 +1,1 @@
+"""Arithmetic without a database; every package may import it."""

@@ -1,0 +1,151 @@
+"""The schedule loop and the workers: queues what is due, runs what is queued, finds what was lost."""
+
+import logging
+import os
+import signal
+import threading
+from datetime import timedelta
+from types import FrameType
+
+import schedule
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from db.clock import Now, utc_now
+from db.engine import bookkeeping, explain
+from db.facts import LOOP_SEEN, SCHEDULE_SINCE, fact, state_fact
+from jobs import queue
+from jobs.runner import execute
+from jobs.slots import Entry
+from jobs.timetable import timetable
+from settings import Settings
+
+log = logging.getLogger("tidemark.loop")
+
+TICK_SECONDS = 10
+POLL_SECONDS = 0.5
+LATE = timedelta(minutes=5)  # a slot that is queued later than this is a catch-up
+GRACE_SECONDS = 20
+
+
+class Loop:
+    """Ticks and works until it is stopped; as many as one likes may run beside each other."""
+
+    def __init__(self, engine: Engine, settings: Settings, now: Now = utc_now) -> None:
+        self._engine, self._settings, self._now = engine, settings, now
+        self.stop = threading.Event()
+        self._worker = queue.this_worker()
+
+    def tick(self) -> None:
+        """One look at the clock: lost runs go back into the queue, due slots come into it."""
+        now = self._now()
+        queue.reap(self._engine, now)
+        for entry in timetable(self._settings):
+            with bookkeeping(self._engine) as connection:
+                self._queue_due(connection, entry)
+        with bookkeeping(self._engine) as connection:
+            state_fact(connection, LOOP_SEEN, now.isoformat())
+
+    def _queue_due(self, connection: Connection, entry: Entry) -> None:
+        """Queues one run for all slots since the last one on record, and records the others as covered by it.
+
+        The slots of a job count from the first tick that ever saw it: nothing is caught up on first install.
+        """
+        now, name = self._now(), f"{SCHEDULE_SINCE}:{entry.job.name}"
+        since = queue.latest_slot(connection, entry.job.name, now)
+        if since is None:
+            known = fact(connection, name)
+            if known is None:
+                state_fact(connection, name, now.isoformat())
+                return
+            since = min(now, now.fromisoformat(known))
+        slots = list(entry.slots(since, now, self._settings.zone))
+        if not slots:
+            return
+        newest, params = slots.pop(), entry.job.read({})
+        late = bool(slots) or now - newest > LATE
+        run_id = queue.insert_run(
+            connection,
+            entry.job,
+            params,
+            status="queued",
+            trigger="catch-up" if late else "schedule",
+            by="",
+            now=now,
+            scheduled_for=newest,
+        )
+        if run_id is None:  # the same run waits already, or another loop was faster: it covers this slot too
+            run_id = queue.waiting_run(connection, entry.job.name, params)
+            slots.append(newest)
+        for slot in slots:
+            queue.insert_run(
+                connection,
+                entry.job,
+                params,
+                status="covered",
+                trigger="schedule",
+                by="",
+                now=now,
+                scheduled_for=slot,
+                result={"covered_by": run_id},
+            )
+
+    def work_once(self) -> bool:
+        """Runs one waiting run to its end; False where none waits."""
+        claimed = queue.claim(self._engine, self._worker, self._now())
+        if claimed is None:
+            return False
+        log.info("run %s: %s", claimed.id, claimed.job)
+        status = execute(self._engine, claimed, self._settings.zone, self._now, self.stop)
+        log.info("run %s: %s", claimed.id, status)
+        return True
+
+    def run(self) -> None:
+        """Ticks and works until `stop` is set; then runs under way end at their next step, or are put back."""
+        workers = [
+            threading.Thread(target=self._work, name=f"worker-{n}", daemon=True)
+            for n in range(self._settings.workers)
+        ]
+        ticker = schedule.Scheduler()
+        ticker.every(TICK_SECONDS).seconds.do(self._tick_safely)
+        self._tick_safely()
+        for worker in workers:
+            worker.start()
+        while not self.stop.wait(POLL_SECONDS):
+            ticker.run_pending()
+        for worker in workers:
+            worker.join(GRACE_SECONDS)
+        if any(worker.is_alive() for worker in workers):
+            self._leave()
+
+    def _tick_safely(self) -> None:
+        try:
+            self.tick()
+        except DBAPIError as error:
+            log.warning("tick: %s", explain(error))
+
+    def _work(self) -> None:
+        while not self.stop.is_set():
+            try:
+                if not self.work_once():
+                    self.stop.wait(POLL_SECONDS)
+            except DBAPIError as error:
+                log.warning("worker: %s", explain(error))
+                self.stop.wait(TICK_SECONDS)
+
+    def _leave(self) -> None:
+        """A step takes too long: its transaction dies with this process, and its run goes back right away."""
+        queue.put_back_all(self._engine, self._worker, self._now())
+        logging.shutdown()
+        os._exit(0)
+
+
+def run_until_stopped(loop: Loop) -> None:
+    """Runs the loop in this process until SIGINT or SIGTERM."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        loop.stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    loop.run()

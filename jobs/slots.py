@@ -1,0 +1,62 @@
+"""When a job is due: moments on the clock of a time zone, right across clock changes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from db.clock import business_day, to_utc
+from jobs.job import Job
+from language import _
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A job and its time of day; `weekday` 0–6 (Monday first) for weekly ones, `at` None for none at all."""
+
+    job: Job
+    at: time | None = None
+    weekday: int | None = None
+
+    def slots(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """Every slot in (after, until], oldest first: one a day or week, whatever the clocks do that day."""
+        if self.at is None:
+            return
+        day = business_day(after, zone) - timedelta(days=1)
+        while (slot := self._slot(day, self.at, zone)) <= until:
+            if slot > after and self._is_due(day):
+                yield slot
+            day += timedelta(days=1)
+
+    def next_slot(self, after: datetime, zone: ZoneInfo) -> datetime | None:
+        """The first slot later than a moment."""
+        return next(self.slots(after, after + timedelta(days=9), zone), None)
+
+    def _is_due(self, day: date) -> bool:
+        return self.weekday is None or day.weekday() == self.weekday
+
+    @staticmethod
+    def _slot(day: date, at: time, zone: ZoneInfo) -> datetime:
+        return to_utc(datetime.combine(day, at), zone)
+
+    def told(self) -> str:
+        """The rhythm in words."""
+        if self.at is None:
+            return _("on request")
+        if self.weekday is None:
+            return _("daily at {at}").format(at=f"{self.at:%H:%M}")
+        return _("{weekday}s at {at}").format(weekday=_(WEEKDAYS[self.weekday]), at=f"{self.at:%H:%M}")
+
+
+def every_day(job: Job, at: time) -> Entry:
+    return Entry(job, at)
+
+
+def every_week(job: Job, on: str, at: time) -> Entry:
+    return Entry(job, at, WEEKDAYS.index(on))
+
+
+def on_request(job: Job) -> Entry:
+    return Entry(job)

@@ -1,0 +1,41 @@
+"""Translation of everything that a person reads; English is the source language."""
+
+import gettext
+from contextlib import contextmanager
+from contextvars import ContextVar
+from collections.abc import Iterator
+from functools import cache
+
+from settings import ROOT
+
+_language: ContextVar[str] = ContextVar("language", default="en")
+
+
+@cache
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("tidemark", ROOT / "translations", [language], fallback=True)
+
+
+def _(text: str) -> str:
+    """The text in the language of this request or job."""
+    return _catalogue(_language.get()).gettext(text)
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    """The form of the text that the language uses for n things, with {n} filled in."""
+    return _catalogue(_language.get()).ngettext(one, many, n).format(n=f"{n:,}")
+
+
+def N_(text: str) -> str:
+    """Marks a text for translation where it is defined; `_` translates it where it is shown."""
+    return text
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Everything inside is said in that language."""
+    token = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(token)

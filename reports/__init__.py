@@ -1,0 +1,1 @@
+"""What is told: charts, and the weekly digest."""

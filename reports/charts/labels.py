@@ -1,0 +1,123 @@
+"""Places for texts: names at the ends of lines, events in lanes above the plot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from reports.charts.text import text_width
+
+GLYPHS = {"swap": "◆", "weights": "▲", "restated": "↻", "missing": "▒", "note": "●"}
+LANES = 3
+LANE_HEIGHT = 15
+EVENT_SIZE = 11.5
+# The plot of a card on a wide screen, and the least on which words are shown at all, in pixels.
+PLOT_WIDTH = 900
+NARROWEST = 400
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Positions as near as can be to those wanted, at least `gap` apart; in the order given.
+
+    Subtracting k gaps from the k-th turns it into a monotone fit, which pooling neighbours solves exactly.
+    """
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    pools: list[list[float]] = []
+    for k, index in enumerate(order):
+        pools.append([wanted[index] - k * gap])
+        while len(pools) > 1 and _mean(pools[-2]) > _mean(pools[-1]):
+            pools[-2:] = [pools[-2] + pools[-1]]
+    fitted = [_mean(pool) for pool in pools for _ in pool]
+    ceiling = max(low, high - (len(order) - 1) * gap)
+    placed = [0.0] * len(order)
+    for k, index in enumerate(order):
+        placed[index] = min(max(fitted[k], low), ceiling) + k * gap
+    return placed
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+@dataclass
+class Event:
+    """One mark in time, `at` between 0 (first) and 1 (last). Without a lane its words are in the tooltip only."""
+
+    day: date
+    kind: str
+    label: str
+    at: float
+    lane: int | None = None
+    flip: bool = False
+    needs: int = PLOT_WIDTH  # the narrowest plot that has room for the label
+
+    @property
+    def glyph(self) -> str:
+        return GLYPHS.get(self.kind, GLYPHS["note"])
+
+    @property
+    def mark(self) -> str:
+        return f"{self.glyph} {self.label}".strip()
+
+    def span(self, flip: bool, width: int) -> tuple[float, float]:
+        """From and to, in pixels, without the rule itself."""
+        x, length = self.at * width, text_width(self.mark, EVENT_SIZE) + 8
+        return (x - length, x - 1) if flip else (x + 1, x + length)
+
+
+def fits(event: Event, lane: int, flip: bool, others: Sequence[Event], width: int) -> bool:
+    """Whether the text touches no other text and no rule; rules run down through the lanes below their own."""
+    start, end = event.span(flip, width)
+    if start < 0 or end > width:
+        return False
+    for other in others:
+        other_start, other_end = other.span(other.flip, width)
+        level = (other.lane or 0) - lane
+        touches = level == 0 and start < other_end and other_start < end
+        cut_by_rule = level < 0 and start < other.at * width < end
+        cuts_text = level > 0 and other_start < event.at * width < other_end
+        if touches or cut_by_rule or cuts_text:
+            return False
+    return True
+
+
+def _place(event: Event, near_edge: bool, placed: list[Event]) -> None:
+    """The first lane with room; near the right edge the text stands left of its rule."""
+    for flip in (near_edge, not near_edge):
+        for lane in range(LANES):
+            if fits(event, lane, flip, placed, PLOT_WIDTH):
+                event.lane, event.flip = lane, flip
+                placed.append(event)
+                return
+
+
+def lay_out(events: pd.DataFrame | None, first: date, last: date) -> list[Event]:
+    """The events between first and last, each in the first lane where its text touches nothing."""
+    if events is None or events.empty:
+        return []
+    days = max((last - first).days, 1)
+    rows = zip(pd.to_datetime(events["period"]).dt.date, events["kind"], events["label"], strict=True)
+    found = [
+        Event(day, kind, label, (day - first).days / days)
+        for day, kind, label in rows
+        if first <= day <= last
+    ]
+    found.sort(key=lambda event: event.day)
+    edge = {id(event): event.span(False, PLOT_WIDTH)[1] > PLOT_WIDTH for event in found}
+    placed: list[Event] = []
+    # From the outside in on both sides, so that a rule runs down outside the texts placed after it.
+    for event in sorted(
+        found, key=lambda event: (edge[id(event)], event.at * (-1 if edge[id(event)] else 1))
+    ):
+        _place(event, edge[id(event)], placed)
+    for event in placed:
+        event.needs = _narrowest(event, [other for other in placed if other is not event])
+    return found
+
+
+def _narrowest(event: Event, others: list[Event]) -> int:
+    width = PLOT_WIDTH
+    while width > NARROWEST and fits(event, event.lane or 0, event.flip, others, width - 20):
+        width -= 20
+    return width

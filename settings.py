@@ -1,0 +1,121 @@
+"""Every setting of Tidemark, once. Nothing else reads the environment."""
+
+import os
+from datetime import time
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+
+
+class WrongSetting(Exception):
+    """A setting has a value that it cannot take; the text says which, what it got and what it takes."""
+
+
+def _words(value: object) -> object:
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+
+
+class Settings(BaseSettings):
+    """Read from the environment, then from `.env`; the README's table lists every field."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        f"sqlite:///{ROOT / 'data' / 'tidemark.db'}",
+        description="the database: sqlite:///PATH or postgresql://USER@HOST/NAME",
+    )
+    timezone: str = Field("Asia/Seoul", description="IANA time zone of business days, schedules and pages")
+    language: Literal["en"] = Field("en", description="language of pages and messages: en")
+    address: str = Field("127.0.0.1", description="address that the dashboard listens on")
+    port: int = Field(8501, ge=1, le=65535, description="port that the dashboard listens on")
+    allowed_hosts: Words = Field(
+        ("localhost", "127.0.0.1", "[::1]"),
+        description="host names under which browsers may open the dashboard, separated by commas",
+    )
+    operator_password: SecretStr | None = Field(
+        None,
+        description="password that operators enter before they may run jobs; needed on any address but loopback",
+    )
+    aggregate_at: time = Field(
+        time(17, 0), description="when the daily aggregation starts (HH:MM in TIMEZONE)"
+    )
+    workers: int = Field(2, ge=1, le=16, description="how many jobs may run at the same time")
+    backup_dir: Path = Field(ROOT / "backups", description="folder for the backups made before a migration")
+    demo: bool = Field(True, description="whether `make run` fills an empty database with simulated data")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="how much worker and schedule loop write to standard error"
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("an IANA time zone such as Asia/Seoul or Europe/Berlin")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):
+            raise ValueError("sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+        return value
+
+    @field_validator("operator_password", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return value or None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def exposed(self) -> bool:
+        """Whether somebody on another machine may reach the dashboard."""
+        return self.address not in LOOPBACK or not LOOPBACK.issuperset(self.allowed_hosts)
+
+
+def _secret(name: str) -> bool:
+    return name in {"operator_password", "database_url"}
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        name = str(problem["loc"][0])
+        field = Settings.model_fields[name]
+        got = "a value that is not shown" if _secret(name) else repr(problem["input"])
+        wants = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name.upper()} got {got}; it takes: {field.description} ({wants})")
+    return "\n".join(lines)
+
+
+def load(**overrides: Any) -> Settings:
+    """Settings from the environment and `.env`, with overrides; raises WrongSetting."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise WrongSetting(_explain(error)) from None
+
+
+@cache
+def _cached(environment: frozenset[tuple[str, str]]) -> Settings:
+    return load()
+
+
+def current() -> Settings:
+    """The settings now; read again when a setting in the environment changed (tests do that)."""
+    names = {name.upper() for name in Settings.model_fields}
+    return _cached(frozenset((k, v) for k, v in os.environ.items() if k.upper() in names))
