@@ -38,7 +38,9 @@ def check_python():
 
 def works(python):
     try:
-        done = subprocess.run([python, "-c", "import pip, sys; assert sys.version_info >= (3, 11)"], capture_output=True)
+        done = subprocess.run(
+            [python, "-c", "import pip, sys; assert sys.version_info >= (3, 11)"], capture_output=True
+        )
         return done.returncode == 0
     except OSError:
         return False
@@ -65,7 +67,9 @@ def pins(files):
 
 
 def install(kind):
-    files = ["requirements-lock.txt", "requirements.txt"] + (["requirements-dev.txt"] if kind == "test" else [])
+    files = ["requirements-lock.txt", "requirements.txt"] + (
+        ["requirements-dev.txt"] if kind == "test" else []
+    )
     wanted, stamp = pins(files), os.path.join(VENV, "installed-" + kind)
     if os.path.exists(stamp):
         with open(stamp) as stream:
@@ -75,7 +79,9 @@ def install(kind):
     options = ["--quiet", "--disable-pip-version-check", "--no-input"]
     done = subprocess.run([PYTHON, "-m", "pip", "install", *options, "-r", os.path.join(ROOT, files[-1])])
     if done.returncode:
-        leave("The installation failed (see above). Is the package index reachable? Is there room on the disk?")
+        leave(
+            "The installation failed (see above). Is the package index reachable? Is there room on the disk?"
+        )
     with open(stamp, "w") as stream:
         stream.write(wanted)
 
@@ -89,7 +95,9 @@ def install_browser():
         print("Installing Chromium for the browser tests …", flush=True)
         subprocess.run([apt, "update", "-qq"], stdout=subprocess.DEVNULL)
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        done = subprocess.run([apt, "install", "-y", "-qq", "chromium"], stdout=subprocess.DEVNULL, env=environment)
+        done = subprocess.run(
+            [apt, "install", "-y", "-qq", "chromium"], stdout=subprocess.DEVNULL, env=environment
+        )
         if done.returncode == 0:
             return
     elif subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"]).returncode == 0:

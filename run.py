@@ -15,7 +15,8 @@ from types import FrameType
 import settings
 from db.backup import back_up, backup_path
 from db.clock import utc_now
-from db.demo.simulation import fill_demo, is_empty
+from db.demo.holding import is_empty
+from db.demo.simulation import fill_demo
 from db.engine import default_engine, refuse_unreachable
 from db.errors import Refused
 from db.schema import refuse_unready, upgrade
@@ -54,9 +55,16 @@ class Part:
         if status is None:
             return
         if time.monotonic() - self.started < TOO_SHORT:
-            raise Refused(_("The {part} ended right after its start (exit status {status}); its messages are above.").format(
-                part=self.name, status=status))
-        print(_("The {part} ended (exit status {status}) and is started again.").format(part=self.name, status=status))
+            raise Refused(
+                _(
+                    "The {part} ended right after its start (exit status {status}); its messages are above."
+                ).format(part=self.name, status=status)
+            )
+        print(
+            _("The {part} ended (exit status {status}) and is started again.").format(
+                part=self.name, status=status
+            )
+        )
         self.start()
 
     def stop(self) -> None:
@@ -96,9 +104,13 @@ def refuse_taken_port(config: settings.Settings) -> None:
             probe.bind((config.address.strip("[]"), config.port))
         except OSError as error:
             raise Refused(
-                _("Port {port} on {address} cannot be used ({why}). Is Tidemark running already? "
-                  "Choose another port: PORT={other} make run").format(
-                    port=config.port, address=config.address, why=error.strerror or error,
+                _(
+                    "Port {port} on {address} cannot be used ({why}). Is Tidemark running already? "
+                    "Choose another port: PORT={other} make run"
+                ).format(
+                    port=config.port,
+                    address=config.address,
+                    why=error.strerror or error,
                     other=config.port + 1 if config.port < 65535 else 8501,
                 )
             ) from None
@@ -108,12 +120,17 @@ def prepare(config: settings.Settings) -> None:
     """Schema to the newest version, with a backup before; the demo where there is nothing yet."""
     engine = default_engine()
     refuse_unreachable(engine)
-    moved = upgrade(engine, config.zone, lambda: back_up(engine, backup_path(config.backup_dir, engine, utc_now())))
+    moved = upgrade(
+        engine, config.zone, lambda: back_up(engine, backup_path(config.backup_dir, engine, utc_now()))
+    )
     if moved.before is None:
         print(_("Prepared a new database."))
     elif moved.before != moved.after:
-        print(_("Brought the database from schema {before} to {after}; backup: {backup}").format(
-            before=moved.before, after=moved.after, backup=moved.backup))
+        print(
+            _("Brought the database from schema {before} to {after}; backup: {backup}").format(
+                before=moved.before, after=moved.after, backup=moved.backup
+            )
+        )
     refuse_unready(engine, config.zone)
     if config.demo and is_empty(engine):
         print(_("The database is empty: filling it with simulated data (DEMO=0 leaves it empty) …"))
@@ -127,7 +144,11 @@ def prepare(config: settings.Settings) -> None:
 
 def parts(config: settings.Settings) -> list[Part]:
     dashboard = [
-        sys.executable, "-m", "streamlit", "run", str(settings.ROOT / "dashboard" / "app.py"),
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(settings.ROOT / "dashboard" / "app.py"),
         f"--server.address={config.address.strip('[]')}",
         f"--server.port={config.port}",
     ]
@@ -150,7 +171,7 @@ def is_up(config: settings.Settings) -> bool:
     request.add_header("Host", config.allowed_hosts[0] if config.allowed_hosts else host)
     try:
         with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - our own address
-            return answer.status == 200
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
@@ -164,7 +185,10 @@ def keep_running(running: list[Part], config: settings.Settings) -> None:
         for part in running:
             part.look()
         if not told and is_up(config):
-            print(_("Tidemark is at {address} – stop it with Ctrl-C").format(address=address(config)), flush=True)
+            print(
+                _("Tidemark is at {address} – stop it with Ctrl-C").format(address=address(config)),
+                flush=True,
+            )
             told = True
         if not told and time.monotonic() - began > START_SECONDS:
             raise Refused(_("The dashboard did not answer within {n} seconds.").format(n=START_SECONDS))

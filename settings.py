@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     address: str = Field("127.0.0.1", description="address that the dashboard listens on")
     port: int = Field(8501, ge=1, le=65535, description="port that the dashboard listens on")
     allowed_hosts: Words = Field(
-        ("localhost", "127.0.0.1", "[::1]"),
+        ("localhost", "127.0.0.1", "::1"),
         description="host names under which browsers may open the dashboard, separated by commas",
     )
     operator_password: SecretStr | None = Field(

@@ -7,9 +7,11 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, update
 
+from db.engine import DATA_VERSION, data_version
 from db.errors import Refused
+from db.tables.operations import AppFact
 from language import _
 
 
@@ -23,9 +25,9 @@ def back_up(engine: Engine, path: Path) -> Path:
     """Writes a consistent copy of the database, also under load, to a new file; raises Refused."""
     if path.exists():
         raise Refused(_("{path} exists already; name another file").format(path=path), status=2)
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if engine.dialect.name == "postgresql":
             _run(engine, "pg_dump", "--format=custom", f"--file={unfinished}")
         else:
@@ -34,7 +36,8 @@ def back_up(engine: Engine, path: Path) -> Path:
     except (OSError, sqlite3.Error) as error:
         raise Refused(_("No backup was made at {path}: {why}").format(path=path, why=error)) from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        if unfinished.is_file():
+            unfinished.unlink()
     return path
 
 
@@ -42,6 +45,19 @@ def restore(engine: Engine, path: Path) -> None:
     """Replaces the whole database by a backup, or leaves it as it was; raises Refused."""
     if not path.is_file():
         raise Refused(_("There is no backup at {path}").format(path=path), status=2)
+    version = _data_version(engine)
+    _replace(engine, path)
+    newer = str(max(version, _data_version(engine)) + 1)
+    with engine.begin() as connection:  # what pages have cached is out of date
+        connection.execute(update(AppFact).where(AppFact.name == DATA_VERSION).values(value=newer))
+
+
+def _data_version(engine: Engine) -> int:
+    """The version of the data; 0 in a database that has no tables yet."""
+    return data_version(engine) if inspect(engine).has_table(AppFact.__tablename__) else 0
+
+
+def _replace(engine: Engine, path: Path) -> None:
     if engine.dialect.name == "postgresql":
         _run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--no-owner", str(path))
         return

@@ -49,11 +49,22 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() in ("postgresql", "postgres"):
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(parsed.database).parent)
     engine = create_engine(parsed, connect_args={"timeout": SQLITE_WAIT_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(
+            _("The database's folder {folder} cannot be made: {why}. Check DATABASE_URL.").format(
+                folder=folder, why=error.strerror
+            )
+        ) from None
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

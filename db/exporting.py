@@ -64,7 +64,7 @@ def export_table(
     The file appears when it is complete and replaces one of that name. Raises Refused.
     """
     exported = _exported(table)
-    query = _query(exported, since, until)
+    query = _query(exported, since, until, engine.dialect.name)
     names = [column.name for column in query.selected_columns]
     written = 0
     with _whole_file(path) as stream, reading(engine) as connection:
@@ -97,7 +97,7 @@ def _exported(table: str) -> Exported:
     return EXPORTS[table]
 
 
-def _query(exported: Exported, since: date | None, until: date | None) -> Select[Any]:
+def _query(exported: Exported, since: date | None, until: date | None, dialect: str) -> Select[Any]:
     """All columns of the table, the model's name beside its id, in an order that rows alone decide."""
     table: Table = metadata.tables[exported.table]
     columns: list[ColumnElement[Any]] = []
@@ -108,10 +108,11 @@ def _query(exported: Exported, since: date | None, until: date | None) -> Select
     query = select(*columns)
     if "model_id" in table.columns:
         query = query.join(Model, Model.id == table.c.model_id)
-    for day, inside in ((since, "__ge__"), (until, "__le__")):
-        if day is not None:
-            query = query.where(getattr(_day_column(exported, table), inside)(day))
-    return query.order_by(*(_sorted_by(table, name) for name in exported.order))
+    if since is not None:
+        query = query.where(_day_column(exported, table) >= since)
+    if until is not None:
+        query = query.where(_day_column(exported, table) <= until)
+    return query.order_by(*(_sorted_by(table, name, dialect) for name in exported.order))
 
 
 def _day_column(exported: Exported, table: Table) -> Column[Any]:
@@ -122,19 +123,10 @@ def _day_column(exported: Exported, table: Table) -> Column[Any]:
     return table.c[exported.day]
 
 
-def _sorted_by(table: Table, name: str) -> ColumnElement[Any]:
+def _sorted_by(table: Table, name: str, dialect: str) -> ColumnElement[Any]:
     column: ColumnElement[Any] = Model.__table__.c.name if name == "model_name" else table.c[name]
-    if column.type.python_type is not str:
-        return column
-    return _ByBytes.of(column)
-
-
-class _ByBytes:
-    """Text in the order of its bytes, which SQLite's is, and PostgreSQL's is in collation C only."""
-
-    @staticmethod
-    def of(column: ColumnElement[Any]) -> ColumnElement[Any]:
-        return collate(column, "C")
+    # SQLite compares text byte by byte; PostgreSQL in its locale, unless told so.
+    return collate(column, "C") if dialect == "postgresql" and column.type.python_type is str else column
 
 
 @contextmanager

@@ -160,19 +160,25 @@ def _missing_checks(connection: Connection) -> list[str]:
     return missing
 
 
-def refuse_unready(engine: Engine, zone: ZoneInfo) -> None:
-    """Raises Refused where the schema is not the code's, or `TIMEZONE` is not the database's."""
+def refuse_other_version(engine: Engine) -> None:
+    """Raises Refused where the schema is not the code's."""
     with engine.connect() as connection:
         there = version(connection)
-        if there is None:
-            raise Refused(_("The database is empty. Prepare it with: python -m db upgrade"))
-        if there != newest():
-            raise Refused(
-                _(
-                    "The database has schema {there}, this Tidemark expects {newest}. "
-                    "Bring it up to date with: python -m db upgrade"
-                ).format(there=there, newest=newest())
-            )
+    if there is None:
+        raise Refused(_("The database is empty. Prepare it with: python -m db upgrade"))
+    if there != newest():
+        raise Refused(
+            _(
+                "The database has schema {there}, this Tidemark expects {newest}. "
+                "Bring it up to date with: python -m db upgrade"
+            ).format(there=there, newest=newest())
+        )
+
+
+def refuse_unready(engine: Engine, zone: ZoneInfo) -> None:
+    """Raises Refused where the schema is not the code's, or `TIMEZONE` is not the database's."""
+    refuse_other_version(engine)
+    with engine.connect() as connection:
         held = fact(connection, TIMEZONE)
     if held != zone.key:
         raise Refused(

@@ -79,17 +79,19 @@ def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run
     """Computes the asked days, or all that is stale and yesterday; one transaction a chunk."""
     with reading(engine) as connection:
         pairs = _pairs(connection, params, run)
+        names = {row.id: row.name for row in connection.execute(select(Model.id, Model.name))}
     changes, read, written, done = Changes(), 0, 0, 0
     for some in _chunks(pairs):
         run.progress(done / len(pairs), _told_days(some))
         with scratch(engine) if params.dry_run else writing(engine) as connection:
             _load_chunk(connection, some)
             if params.dry_run:
-                changes.compare(connection, daily, _fresh(run.now), _chunk_rows(), ("model_id", "date"))
+                changes.compare(connection, daily, _fresh(run.now), _chunk_rows(), ("date", "model_id"))
             else:
                 written += _refresh(connection, run.now)
             read += connection.scalar(_rows_behind()) or 0
         done += len(some)
+    changes.rename("model_id", "model", names)
     return _outcome(pairs, read, written, changes if params.dry_run else None)
 
 
@@ -124,11 +126,8 @@ def _pairs_between(connection: Connection, first: date, last: date) -> Iterator[
     """Pairs of the range with rows in the source or in the result: seeks in the indexes, never a scan."""
     sources = exists().where(e.day == BusinessDay.day, e.model_id == Model.id)
     results = exists().where(daily.c.date == BusinessDay.day, daily.c.model_id == Model.id)
-    for day, model_id in connection.execute(
-        select(BusinessDay.day, Model.id)
-        .join(Model, literal(True))
-        .where(BusinessDay.day.between(first, last), sources | results)
-    ):
+    both = select(BusinessDay.day, Model.id).join(Model, literal(True))
+    for day, model_id in connection.execute(both.where(BusinessDay.day.between(first, last), sources | results)):
         yield day, model_id
 
 

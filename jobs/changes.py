@@ -55,6 +55,16 @@ class Changes:
         if len(self.listed) < TOLD:
             self.listed.append(change)
 
+    def rename(self, key: str, to: str, names: dict[Any, str]) -> None:
+        """Names what a key stands for, for people."""
+        self.listed = [
+            {
+                to if name == key else name: names.get(value, value) if name == key else value
+                for name, value in row.items()
+            }
+            for row in self.listed
+        ]
+
     def summary(self) -> str:
         return _("{added} rows would be added, {changed} changed, {removed} removed").format(
             added=f"{self.added:,}", changed=f"{self.changed:,}", removed=f"{self.removed:,}"

@@ -66,8 +66,8 @@ class Checker:
         checked = Checked(present)
         reasons: dict[int, tuple[str, str]] = {}
         values = [self._column(column, cells, len(batch.lines), reasons) for column in self._spec.columns]
-        values.append(self._days(values))
-        values.append(self._hashes(values, len(batch.lines)))
+        hashes = self._hashes(values, len(batch.lines))  # of the columns only: TIMEZONE may change the day
+        values += [self._days(values), hashes]
         rows = zip(batch.lines, *values, strict=True)
         if reasons:
             checked.rows = [row for index, row in enumerate(rows) if index not in reasons]
@@ -82,7 +82,12 @@ class Checker:
 
     def _resolve(self, batch: Batch) -> dict[str, list[str]]:
         """Our column names → the cells of the file."""
-        theirs = {_plain(name): cells for name, cells in zip(batch.header, batch.cells, strict=True)}
+        theirs: dict[str, list[str]] = {}
+        for name, cells in zip(batch.header, batch.cells, strict=True):
+            if theirs.setdefault(_plain(name), cells) is not cells:
+                raise Refused(
+                    _("Two columns of the file are called {name}").format(name=_plain(name)), status=2
+                )
         found: dict[str, list[str]] = {}
         for name, cells in theirs.items():
             ours = self._mapping.get(name) or self._names.get(name)

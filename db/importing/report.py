@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from db.errors import Refused
 from language import _, ngettext
 
 KEPT = 100  # rejected rows that are told one by one; --rejects keeps them all
@@ -96,23 +97,39 @@ class RejectsFile(AbstractContextManager["RejectsFile"]):
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._header: tuple[str, ...] | None = None
+        self._header: tuple[str, ...] = ()
         self._stream: TextIO | None = None
 
     def add(self, header: tuple[str, ...], cells: list[str], line: int, reason: str) -> None:
         if self._path is None:
             return
-        if self._stream is None:
-            self._stream = self._path.open("w", encoding="utf-8", newline="")
-            self._header = header
-            csv.writer(self._stream).writerow([*header, "_line", "_reason"])
-        assert self._header is not None
-        if header == self._header:
-            row = (cells + [""] * len(header))[: len(header)]
-        else:
+        try:
+            self._widen(self._path, header)
+            assert self._stream is not None
             found = dict(zip(header, cells, strict=False))
+            surplus = cells[len(header) :]  # of a row that has more cells than the header
             row = [found.get(name, "") for name in self._header]
-        csv.writer(self._stream).writerow([*row, line, reason])
+            csv.writer(self._stream).writerow([*row, line, " ".join([reason, *surplus])])
+        except OSError as error:
+            raise Refused(
+                _("{path} cannot be written: {why}").format(path=self._path, why=error.strerror), status=2
+            ) from None
+
+    def _widen(self, path: Path, header: tuple[str, ...]) -> None:
+        """Makes room for columns that no row had until now (JSON lines may differ), copying what is there."""
+        fresh = tuple(name for name in header if name not in self._header)
+        if self._stream is not None and not fresh:
+            return
+        earlier: list[list[str]] = []
+        if self._stream is not None:
+            self._stream.close()
+            with path.open(encoding="utf-8", newline="") as stream:
+                earlier = list(csv.reader(stream))[1:]
+        old, self._header = len(self._header), (*self._header, *fresh)
+        self._stream = path.open("w", encoding="utf-8", newline="")
+        rows = csv.writer(self._stream)
+        rows.writerow([*self._header, "_line", "_reason"])
+        rows.writerows([*row[:old], *[""] * len(fresh), *row[old:]] for row in earlier)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -137,6 +137,8 @@ def from_objects(objects: Iterable[tuple[int, Mapping[str, Any] | str]]) -> Iter
 
 def as_cell(value: Any) -> str:
     """A value of a program or of JSON as the text that a file would have; None and NaN are no value."""
+    if type(value).__module__ == "numpy" and hasattr(value, "item"):
+        value = value.item()  # a numpy scalar as Python's own number, truth value or time
     if value is None or value != value:
         return ""
     if isinstance(value, str):
@@ -147,4 +149,4 @@ def as_cell(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, int | float):
         return repr(value)
-    return json.dumps(value, default=str)
+    return json.dumps(value, default=str) if isinstance(value, dict | list | tuple) else str(value)

@@ -65,6 +65,8 @@ class Staging:
 
     def add(self, present: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
         """Stores clean rows that have values, or nulls, for the columns present."""
+        if not rows:
+            return
         if present not in self._shapes:
             self._shapes.append(present)
         shape = self._shapes.index(present)

@@ -50,6 +50,7 @@ class Event:
     at: float
     lane: int | None = None
     flip: bool = False
+    glyph_only: bool = False
     needs: int = PLOT_WIDTH  # the narrowest plot that has room for the label
 
     @property
@@ -62,7 +63,8 @@ class Event:
 
     def span(self, flip: bool, width: int) -> tuple[float, float]:
         """From and to, in pixels, without the rule itself."""
-        x, length = self.at * width, text_width(self.mark, EVENT_SIZE) + 8
+        words = 0.0 if self.glyph_only else text_width(self.label, EVENT_SIZE) + 6
+        x, length = self.at * width, 18 + words
         return (x - length, x - 1) if flip else (x + 1, x + length)
 
 
@@ -83,13 +85,14 @@ def fits(event: Event, lane: int, flip: bool, others: Sequence[Event], width: in
 
 
 def _place(event: Event, near_edge: bool, placed: list[Event]) -> None:
-    """The first lane with room; near the right edge the text stands left of its rule."""
-    for flip in (near_edge, not near_edge):
-        for lane in range(LANES):
-            if fits(event, lane, flip, placed, PLOT_WIDTH):
-                event.lane, event.flip = lane, flip
-                placed.append(event)
-                return
+    """The first lane with room, for the words or at least for the glyph; near the right edge left of its rule."""
+    for event.glyph_only in (False, True):
+        for flip in (near_edge, not near_edge):
+            for lane in range(LANES):
+                if fits(event, lane, flip, placed, PLOT_WIDTH):
+                    event.lane, event.flip = lane, flip
+                    placed.append(event)
+                    return
 
 
 def lay_out(events: pd.DataFrame | None, first: date, last: date) -> list[Event]:

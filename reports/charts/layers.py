@@ -10,7 +10,7 @@ from language import _
 from reports.charts import scales
 from reports.charts.labels import EVENT_SIZE, LANES, Event
 from reports.charts.scales import Axes
-from reports.charts.series import Row, inline
+from reports.charts.series import Row
 from reports.charts.text import STEP, Grain, Show, period_name
 from reports.charts.theme import NARROW, Palette, finish, palette
 
@@ -42,14 +42,14 @@ def empty(
         scales.x_axis(days),
         axis,
     )
-    frame = inline([{"period": first.isoformat(), "value": bottom}]).mark_point(opacity=0)
+    frame = axes.over([{"period": first.isoformat(), "value": bottom}]).mark_point(opacity=0)
     frame = frame.encode(x=axes.x(), y=axes.y())
     words = (
         alt.Chart(alt.InlineData(values=[{"words": text}]))
         .mark_text(fontSize=13, color=palette(dark).muted)
         .encode(text="words:N", x=alt.value(alt.expr("width / 2")), y=alt.value(alt.expr("height / 2")))
     )
-    return finish([frame, words], dark=dark, height=height, title=title)
+    return finish([frame, words], datasets=axes.datasets, dark=dark, height=height, title=title)
 
 
 def column(data: pd.DataFrame, axes: Axes, grain: Grain, colours: Palette) -> Layers:
@@ -60,7 +60,7 @@ def column(data: pd.DataFrame, axes: Axes, grain: Grain, colours: Palette) -> La
     at = open_rows["at"].max()
     half = int(STEP[grain].total_seconds() * 500)
     row = {"period": at.date().isoformat(), "half": half}
-    chart = inline([row]).transform_calculate(from_="datum.at - datum.half", to="datum.at + datum.half")
+    chart = axes.over([row]).transform_calculate(from_="datum.at - datum.half", to="datum.at + datum.half")
     return [chart.mark_rect(color=colours.column, clip=True).encode(x=axes.x("from_:Q"), x2="to:Q")]
 
 
@@ -77,7 +77,7 @@ def ghosts(rows: list[Row], axes: Axes, colours: Palette) -> Layers:
     """The other subjects: there to compare with, not to read."""
     if not any("ghost" in row for row in rows):
         return []
-    chart = inline(rows)
+    chart = axes.over(rows)
     line = chart.transform_filter("datum.ghost").mark_line(color=colours.faint, strokeWidth=1, clip=True)
     dots = chart.transform_filter("datum.ghost && datum.alone").mark_circle(
         color=colours.faint, size=12, opacity=1
@@ -87,7 +87,7 @@ def ghosts(rows: list[Row], axes: Axes, colours: Palette) -> Layers:
 
 def bands(rows: list[Row], axes: Axes, colour: alt.Color, colours: Palette) -> Layers:
     """The 95 % interval; where its period stands alone an area has no width, so it is a short bar."""
-    chart = inline(rows)
+    chart = axes.over(rows)
     area = chart.transform_filter("isValid(datum.band) && !datum.band_alone").mark_area(
         opacity=colours.band, clip=True
     )
@@ -101,13 +101,13 @@ def bands(rows: list[Row], axes: Axes, colour: alt.Color, colours: Palette) -> L
 def before(rows: list[Row], axes: Axes, colour: alt.Color) -> Layers:
     if not rows:
         return []
-    line = inline(rows).mark_line(strokeWidth=1.6, strokeDash=[1, 3.5], strokeCap="round", clip=True)
+    line = axes.over(rows).mark_line(strokeWidth=1.6, strokeDash=[1, 3.5], strokeCap="round", clip=True)
     return [line.encode(x=axes.x(), y=axes.y(), color=colour, detail="segment:N")]
 
 
 def lines(rows: list[Row], axes: Axes, colour: alt.Color, colours: Palette) -> Layers:
     """Solid while finished, dashed to the unfinished period; hollow where a value is not yet to be trusted."""
-    chart = inline(rows)
+    chart = axes.over(rows)
     places = {"x": axes.x(), "y": axes.y(), "color": colour}
     solid = chart.transform_filter("!datum.ghost && !datum.unfinished").mark_line(strokeWidth=2, clip=True)
     dashed = chart.transform_filter("datum.tail").mark_line(strokeWidth=2, strokeDash=[4, 3], clip=True)
@@ -148,7 +148,7 @@ def rules(
         row["value"] = max(row["value"], top)
         row["mark"] = f"{row['mark']} · {event.mark}" if "mark" in row else event.mark
         row["when"] = period_name(event.day, "day")
-    chart = inline(list(found.values()))
+    chart = axes.over(list(found.values()))
     places = {"x": axes.x(), "y": axes.y(), "y2": "low:Q"}
     thin = chart.mark_rule(color=colours.muted, strokeDash=[2, 3], opacity=0.65).encode(**places)
     tooltip = [alt.Tooltip("mark:N", title="title"), alt.Tooltip("when:N", title=_("Day"))]
@@ -157,36 +157,35 @@ def rules(
 
 
 def event_texts(placed: list[Event], lane: Callable[[int], float], axes: Axes, colours: Palette) -> Layers:
-    """Glyph and label beside the top of the rule; where the label has no room, the glyph alone."""
+    """Glyph and label beside the top of the rule; where the label has no room, the glyph alone, on the rule."""
     found: list[Row] = [
-        {
-            "period": event.day.isoformat(),
-            "value": lane(event.lane),
-            "mark": event.mark,
-            "glyph": event.glyph,
-            "needs": event.needs + BESIDE_PLOT,
-            "flip": event.flip,
-        }
+        {"period": event.day.isoformat(), "value": lane(event.lane), "glyph": event.glyph}
+        | {"needs": event.needs + BESIDE_PLOT, "side": -1 if event.flip else 1}
+        | ({} if event.glyph_only else {"label": event.label})
         for event in placed
         if event.lane is not None
     ]
     if not found:
         return []
-    chart = inline(found)
-    # Size 0 and not opacity 0: an invisible text would still take room.
-    words = chart.mark_text(
+    align = "datum.side < 0 ? 'right' : 'left'"
+    tight = "containerSize()[0] < datum.needs"
+    glyph = axes.over(found).mark_text(
         color=colours.muted,
-        fontSize=alt.expr(f"containerSize()[0] < datum.needs ? 0 : {EVENT_SIZE}"),
-        align=alt.expr("datum.flip ? 'right' : 'left'"),
-        dx=alt.expr("datum.flip ? -5 : 5"),
+        fontSize=EVENT_SIZE,
+        align=alt.expr(f"{tight} ? 'center' : {align}"),
+        dx=alt.expr(f"{tight} ? 0 : 5 * datum.side"),
+        dy=alt.expr(f"{tight} ? -8 : 0"),
     )
-    glyphs = chart.mark_text(
-        color=colours.muted, fontSize=alt.expr("containerSize()[0] < datum.needs ? 12 : 0"), dy=-8
+    # Size 0 and not opacity 0: an invisible text would still take room. Not one text with the glyph, because
+    # a font without the glyph would hand the words over to another font as well.
+    label = axes.over([row for row in found if "label" in row]).mark_text(
+        color=colours.muted,
+        fontSize=alt.expr(f"{tight} ? 0 : {EVENT_SIZE}"),
+        align=alt.expr(align),
+        dx=alt.expr("18 * datum.side"),
     )
-    return [
-        words.encode(x=axes.x(), y=axes.y(), text="mark:N"),
-        glyphs.encode(x=axes.x(), y=axes.y(), text="glyph:N"),
-    ]
+    places = {"x": axes.x(), "y": axes.y()}
+    return [glyph.encode(text="glyph:N", **places), label.encode(text="label:N", **places)]
 
 
 def hits(rows: list[Row], axes: Axes, colour: alt.Color, selection: str | None) -> alt.Chart:
@@ -199,7 +198,7 @@ def hits(rows: list[Row], axes: Axes, colour: alt.Color, selection: str | None) 
         alt.Tooltip("n:N", title="n"),
     ]
     size = alt.condition("datum.ghost", alt.value(60), alt.value(240))
-    chart = inline(rows)
+    chart = axes.over(rows)
     marks: alt.Chart = (
         chart.mark_circle(opacity=0) if selection is None else chart.mark_circle(cursor="pointer")
     )

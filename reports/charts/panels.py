@@ -52,4 +52,10 @@ def panel(
         *layers.lines(own, axes, colour, colours),
         layers.hits(own, axes, colour, None),
     ]
-    return finish(parts, dark=dark, height=height, title=f"{subject}, {unit}" if unit else subject)
+    return finish(
+        parts,
+        datasets=axes.datasets,
+        dark=dark,
+        height=height,
+        title=f"{subject}, {unit}" if unit else subject,
+    )

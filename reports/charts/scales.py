@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from math import ceil, floor, isfinite, log10
 
 import altair as alt
 
+from reports.charts.series import Row
 from reports.charts.text import day_name, month
 
 # What stands above the plot (the unit) and below it (the labels of the time axis), in pixels.
@@ -106,15 +107,26 @@ def y_scale(low: float, high: float) -> alt.Scale:
 
 @dataclass(frozen=True)
 class Axes:
-    """The two axes of one chart; every layer uses the same, so that Vega has nothing to merge."""
+    """The two axes of one chart and the rows drawn over them; all layers use the same, so Vega merges nothing."""
 
     x_scale: alt.Scale
     y_scale: alt.Scale
     x_axis: alt.Axis | None = None
     y_axis: alt.Axis | None = None
+    datasets: dict[str, list[Row]] = field(default_factory=dict)
 
     def x(self, field: str = "at:Q") -> alt.X:
         return alt.X(field, scale=self.x_scale, axis=self.x_axis)
 
     def y(self, field: str = "value:Q") -> alt.Y:
         return alt.Y(field, scale=self.y_scale, axis=self.y_axis)
+
+    def over(self, rows: list[Row]) -> alt.Chart:
+        """A chart over rows given by name: Altair would copy and check every row in every layer.
+
+        They go to the browser as they are, days as text, so that no date passes through a time zone.
+        """
+        names = [name for name, known in self.datasets.items() if known is rows]
+        name = names[0] if names else f"rows-{len(self.datasets)}"
+        self.datasets[name] = rows
+        return alt.Chart(alt.NamedData(name=name)).transform_calculate(at="toDate(datum.period)")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import altair as alt
 import pandas as pd
 
 from reports.charts.text import STEP, Grain, Show, interval, number, period_name
@@ -80,8 +79,3 @@ def known(value: Any) -> bool:
 def short(value: float) -> float:
     """Six digits are more than a pixel can show, and half the bytes."""
     return float(f"{value:.6g}")
-
-
-def inline(found: list[Row]) -> alt.Chart:
-    """A chart over rows sent as they are, so that no date passes through a time zone."""
-    return alt.Chart(alt.InlineData(values=found)).transform_calculate(at="toDate(datum.period)")

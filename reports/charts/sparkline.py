@@ -8,7 +8,7 @@ import pandas as pd
 
 from language import _
 from reports.charts import scales
-from reports.charts.series import Row, inline, prepare, rows
+from reports.charts.series import Row, prepare, rows
 from reports.charts.text import STEP, Grain, Show, number
 from reports.charts.theme import Palette, finish, palette
 
@@ -31,7 +31,7 @@ def sparkline(
     axes = scales.Axes(scales.x_scale(first, last, padding), scales.y_scale(*_bounds(data)))
     tones = {"plain": colours.muted, "improved": colours.improved, "declined": colours.declined}
     parts = _layers(_with_last_step(found), axes, tones[tone], colours)
-    return finish(parts, dark=dark, height=HEIGHT)
+    return finish(parts, datasets=axes.datasets, dark=dark, height=HEIGHT)
 
 
 def _bounds(data: pd.DataFrame) -> tuple[float, float]:
@@ -52,7 +52,7 @@ def _with_last_step(found: list[Row]) -> list[Row]:
 
 
 def _layers(found: list[Row], axes: scales.Axes, tone: str, colours: Palette) -> list[alt.Chart]:
-    chart = inline(found)
+    chart = axes.over(found)
     band = chart.transform_filter("isValid(datum.band)").mark_area(
         color=colours.faint, opacity=0.35, clip=True
     )

@@ -94,7 +94,14 @@ def category_axis(dark: bool) -> alt.Axis:
     )
 
 
-def finish(layers: Sequence[alt.Chart], *, dark: bool, height: int, title: str = "") -> alt.LayerChart:
+def finish(
+    layers: Sequence[alt.Chart],
+    *,
+    dark: bool,
+    height: int,
+    title: str = "",
+    datasets: dict[str, list[dict[Any, Any]]] | None = None,
+) -> alt.LayerChart:
     """The common settings, in one call because a second `configure` would replace the first."""
     colours = palette(dark)
     axis = alt.AxisConfig(
@@ -116,4 +123,6 @@ def finish(layers: Sequence[alt.Chart], *, dark: bool, height: int, title: str =
     described: dict[str, Any] = {"description": title} if title else {}
     chart = alt.LayerChart(layer=list(layers)).properties(height=height, padding=padding, **described)
     made: alt.LayerChart = chart.configure(axis=axis, view=alt.ViewConfig(stroke=None))
+    if datasets:
+        made["datasets"] = datasets
     return made

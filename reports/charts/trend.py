@@ -54,13 +54,14 @@ def trend(
 ) -> alt.LayerChart:
     """Highlighted subjects (four are readable) in colour, the rest grey; `low` and `high` bound the axis.
 
+    Frame: subject, period (a day, or the Monday of a week), value, and where known low, high, n, unfinished;
+    events: period, kind, label. `previous` has the same columns, already moved on to the current periods.
     `span` keeps the time axis on the period asked for where the data begin later or end earlier.
     With `selection`, a click on a point selects its subject and period under that name.
     """
     colours = palette(dark)
     data = series.prepare(frame, grain)
-    before = series.prepare(previous, grain) if previous is not None else data.iloc[:0]
-    before = before[before["subject"].isin(highlighted[:1])]
+    before = _before(previous, highlighted, grain)
     if data.empty:
         return layers.empty(
             span, low, high, unit, empty_text or _("no data in this period"), dark, height, title
@@ -84,7 +85,13 @@ def trend(
         *layers.event_texts(placed, plot.lane, axes, colours),
         layers.hits(found, axes, colour, selection),
     ]
-    return finish(parts, dark=dark, height=height, title=title)
+    return finish(parts, datasets=axes.datasets, dark=dark, height=height, title=title)
+
+
+def _before(previous: pd.DataFrame | None, highlighted: list[str], grain: Grain) -> pd.DataFrame:
+    """The period before, of the first highlighted only: with more it would be a thicket."""
+    frame = pd.DataFrame(columns=series.COLUMNS) if previous is None else previous
+    return series.prepare(frame[frame["subject"].isin(highlighted[:1])], grain)
 
 
 def _plot(

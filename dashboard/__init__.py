@@ -1,0 +1,1 @@
+"""What is seen: a Streamlit app over the aggregated tables."""

@@ -1,0 +1,33 @@
+"""The frame: page config, navigation, sidebar. It loads no data of a page."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if sys.path[0] != str(ROOT):  # `streamlit run dashboard/app.py` puts dashboard/ first, not the root
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st
+
+from dashboard import actions, cards, filters, navigation, watch
+from language import _, speaking
+from settings import current
+
+BRAND = Path(__file__).parent / "brand"
+
+st.set_page_config(page_title="Tidemark", page_icon=str(BRAND / "icon.png"), layout="wide")
+with speaking(current().language):
+    dark = filters.is_dark()
+    st.logo(str(BRAND / ("logo-dark.svg" if dark else "logo-light.svg")), size="large")
+    page = st.navigation(navigation.pages())
+    if trouble := actions.what_is_wrong():
+        st.title(_("Not ready yet"))
+        st.text(trouble)
+        st.stop()
+    filters.follow_url(page.url_path)
+    with st.sidebar:
+        filters.period_picker()
+        actions.sidebar()
+    cards.demo_banner()
+    watch.for_changes()
+    page.run()

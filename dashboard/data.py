@@ -1,0 +1,41 @@
+"""The one cached door to the queries. Its key holds the data version, raised in every writing transaction."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import streamlit as st
+
+from db.engine import data_version, default_engine, reading
+from db.queries import models, operations
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+__all__ = ["ask", "ask_now", "models", "operations", "version"]
+
+
+def version() -> int:
+    """The version of the data that the pages show."""
+    return data_version(default_engine())
+
+
+def ask(query: Callable[..., T], **arguments: Any) -> T:
+    """The answer to a query about aggregated tables, from the cache while no data changed.
+
+    Arguments are plain values (never frames: Streamlit keys them by a sample of their cells).
+    """
+    name = f"{query.__module__}.{query.__qualname__}"
+    answer: T = _answer(name, str(default_engine().url), version(), tuple(sorted(arguments.items())), query)
+    return answer
+
+
+@st.cache_data(ttl=3600, max_entries=500, show_spinner=False)
+def _answer(name: str, url: str, version: int, arguments: tuple[tuple[str, Any], ...], _query: Any) -> Any:
+    # name, url and version are here for the key; the query itself (a function) cannot be part of it.
+    return ask_now(_query, **dict(arguments))
+
+
+def ask_now(query: Callable[..., T], **arguments: Any) -> T:
+    """The answer of this moment, for what moves by itself: runs and their progress."""
+    with reading(default_engine()) as connection:
+        return query(connection, **arguments)

@@ -1,0 +1,23 @@
+"""The pages, by word. Every page stands here, one line each."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from language import _
+
+VIEWS = Path(__file__).parent / "views"
+
+
+def pages() -> dict[str, list[Any]]:
+    """Sections of the navigation and their pages."""
+    return {
+        "": [st.Page(VIEWS / "overview.py", title=_("Overview"), icon=":material/waves:", default=True)],
+        _("What we watch"): [
+            st.Page(VIEWS / "models.py", title=_("Models"), icon=":material/query_stats:"),
+        ],
+        _("How it runs"): [
+            st.Page(VIEWS / "operations.py", title=_("Operations"), icon=":material/event_available:"),
+        ],
+    }

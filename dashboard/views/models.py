@@ -1,0 +1,58 @@
+"""Models: how each model's predictions score, on how much data, and how sure that is."""
+
+import streamlit as st
+
+from dashboard import actions, cards, filters, tables, trends
+from dashboard.data import ask, models
+from dashboard.wording import span
+from db.metrics import METRICS
+from language import _, ngettext
+from settings import current
+
+newest, oldest, names = ask(models.newest_day), ask(models.oldest_day), ask(models.names)
+if newest is None or oldest is None:
+    cards.title(_("Models"), _("Scores of evaluated predictions"))
+    actions.empty_page()
+    st.stop()
+
+period = filters.period(newest, oldest)
+days = {"since": period.first, "until": period.last}
+cards.title(
+    _("Models"),
+    _("Scores of evaluated predictions · {models} · {span} (newest data), {grain} · {zone}").format(
+        models=ngettext("{n} model", "{n} models", len(names)),
+        span=span(period.first, period.last),
+        grain=_("weekly") if period.grain == "week" else _("daily"),
+        zone=current().timezone,
+    ),
+)
+ranked = tables.by_score(days)
+highlighted = filters.highlighted(names, tables.noteworthy(ranked))
+
+with st.container(border=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        metric = METRICS[filters.metric(ask(models.metrics_with_data, **days) or ["final_score"])]
+        view = filters.view()
+        st.markdown(f"**{trends.heading(metric, period)}**", help=_(metric.definition), width="stretch")
+    frame = ask(models.trend, metric=metric.name, grain=period.grain, today=actions.today(), **days)
+    picked = None
+    if view == "highlighted":
+        picked = trends.highlighted(frame, metric, period, names, highlighted)
+    else:
+        trends.all_models(frame, metric, period, names, ranked)
+    trends.footer(frame, metric, period)
+if picked:
+    tables.rows_behind(*picked, period)
+
+left, right = st.columns(2)
+with left.container(border=True, height="stretch"):
+    trends.rates(METRICS["target_achieved_rate"], period, names, ranked)
+with right.container(border=True, height="stretch"):
+    trends.rates(METRICS["support_breach_rate"], period, names, ranked)
+
+with st.container(border=True):
+    trends.coverage(period, names, ranked)
+
+with st.container(border=True):
+    st.markdown(f"**{_('All models')}** :small[{span(period.first, period.last)}]")
+    cards.comparison(tables.comparison(period, actions.today()))

@@ -1,0 +1,42 @@
+"""Overview: the latest figures of each model, the health of the jobs, and the next step where data is missing."""
+
+import streamlit as st
+
+from dashboard import actions, cards, filters, tables, trends
+from dashboard.data import ask, models, operations
+from dashboard.wording import span
+from db.clock import utc_now
+from db.metrics import METRICS
+from language import _
+from settings import current
+
+newest, oldest = ask(models.newest_day), ask(models.oldest_day)
+if newest is None or oldest is None:
+    cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
+    actions.empty_page()
+    st.stop()
+
+period = filters.period(newest, oldest)
+days = {"since": period.first, "until": period.last}
+cards.title(
+    _("Overview"),
+    _("{span} (newest data) · {zone}").format(span=span(period.first, period.last), zone=current().timezone),
+)
+
+trends.headlines(
+    ["final_score", "target_achieved_rate", "support_breach_rate", "coverage"], period, actions.today()
+)
+
+st.subheader(_("Models"), anchor=False)
+with st.container(border=True):
+    trends.model_rows(METRICS["final_score"], period, tables.by_score(days), actions.today())
+
+left, right = st.columns(2)
+with left:
+    st.subheader(_("Jobs"), anchor=False)
+    with st.container(border=True):
+        cards.schedule(actions.job_health())
+with right:
+    st.subheader(_("Data"), anchor=False)
+    with st.container(border=True):
+        cards.freshness(ask(operations.freshness), utc_now())

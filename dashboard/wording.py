@@ -1,0 +1,67 @@
+"""Numbers, days and names in words."""
+
+import math
+import re
+from datetime import date, datetime
+from typing import Any
+
+from db.metrics import Metric
+from language import _
+from settings import current
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>$:~|#])")
+
+
+def plain(text: object) -> str:
+    """Text from the database for a place that reads Markdown: shown as it is, never as markup."""
+    return _MARKUP.sub(r"\\\1", str(text))
+
+
+def figure(value: float | None, metric: Metric) -> str:
+    """A metric's value as people read it; – where there is none."""
+    if value is None or math.isnan(value):
+        return "–"
+    told = f"{value:,.{metric.digits}f}".replace("-", "−")
+    return f"{told}%" if metric.is_rate else told
+
+
+def change(value: float | None, before: float | None, metric: Metric) -> str | None:
+    """The difference to a value before, in points for rates; None where one is missing."""
+    if value is None or before is None or math.isnan(value) or math.isnan(before):
+        return None
+    told = f"{value - before:+.{metric.digits}f}".replace("-", "−")
+    return _("{change} pp").format(change=told) if metric.is_rate else told
+
+
+def moment(at: datetime | None, now: datetime) -> str:
+    """A moment of the near past or future, in `TIMEZONE`: a time today, else a day and a time."""
+    if at is None or at != at:
+        return "–"
+    zone = current().zone
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b} {local:%H:%M}" + (
+        "" if local.year == today.year else f" {local:%Y}"
+    )
+
+
+def span(first: date, last: date) -> str:
+    """A range of days, as short as it can be said: 9 – 15 Nov 2026."""
+    if first == last:
+        return f"{first.day} {first:%b %Y}"
+    if first.year != last.year:
+        return f"{first.day} {first:%b %Y} – {last.day} {last:%b %Y}"
+    if first.month != last.month:
+        return f"{first.day} {first:%b} – {last.day} {last:%b %Y}"
+    return f"{first.day} – {last.day} {last:%b %Y}"
+
+
+def took(started: Any, finished: Any) -> str:
+    """How long something took: 0.4 s, 14 s, 2 min."""
+    if started is None or finished is None or started != started or finished != finished:
+        return ""
+    seconds = (finished - started).total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,102 @@
+"""Is the database what the code expects, do its rows keep the rules, and how fresh is each table?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Table, exists, func, select, text
+
+from db.engine import reading
+from db.exporting import EXPORTS
+from db.facts import TIMEZONE, fact
+from db.schema import problems, refuse_other_version
+from db.tables import metadata
+from db.tables.operations import BusinessDay, StaleMark
+from db.triggers import WATCHED, Watched
+from language import _, ngettext
+
+_TOLD = 20  # broken rows that SQLite's own check names
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """A table's rows, the newest business day among them, and the days of it that wait for aggregation."""
+
+    table: str
+    rows: int
+    newest: date | None
+    stale_days: int
+
+    def __str__(self) -> str:
+        told = [ngettext("{n} row", "{n} rows", self.rows)]
+        if self.newest:
+            told.append(_("newest day {day}").format(day=self.newest))
+        if self.stale_days:
+            told.append(ngettext("{n} day to aggregate", "{n} days to aggregate", self.stale_days))
+        return f"{self.table}: {', '.join(told)}"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is wrong, in lines for people (empty when nothing is), and how fresh the tables are."""
+
+    wrong: list[str]
+    tables: list[Freshness]
+
+
+def check(engine: Engine, zone: ZoneInfo) -> Checked:
+    """Looks at everything once, in one snapshot; raises Refused where the schema has another version."""
+    refuse_other_version(engine)
+    with reading(engine) as connection:
+        wrong = problems(connection)
+        wrong += _broken_rows(connection)
+        wrong += _other_zone(connection, zone)
+        for watched in WATCHED:
+            wrong += _wrong_days(connection, watched)
+        return Checked(wrong, [_freshness(connection, name) for name in EXPORTS])
+
+
+def _broken_rows(connection: Connection) -> Iterator[str]:
+    """SQLite reads every row again; PostgreSQL keeps its rules unless one was added without looking."""
+    if connection.dialect.name == "sqlite":
+        for (line,) in connection.exec_driver_sql(f"PRAGMA quick_check({_TOLD})"):
+            if line != "ok":
+                yield _("SQLite says: {line}").format(line=line)
+        return
+    unproven = text("SELECT conname, conrelid::regclass::text FROM pg_constraint WHERE NOT convalidated")
+    for name, table in connection.execute(unproven):
+        yield _("rule {name} of {table} was never checked against the rows that were there").format(
+            name=name, table=table
+        )
+
+
+def _other_zone(connection: Connection, zone: ZoneInfo) -> Iterator[str]:
+    held = fact(connection, TIMEZONE)
+    if held != zone.key:
+        yield _(
+            "TIMEZONE is {zone}, but the days are those of {held}: set TIMEZONE={held}, "
+            "or run: python -m db timezone {zone}"
+        ).format(zone=zone.key, held=held)
+
+
+def _wrong_days(connection: Connection, watched: Watched) -> Iterator[str]:
+    table: Table = metadata.tables[watched.table]
+    at = table.c[watched.at]
+    holds = exists().where(
+        BusinessDay.day == table.c.day, BusinessDay.starts_at <= at, BusinessDay.ends_at > at
+    )
+    if count := connection.scalar(select(func.count()).select_from(table).where(~holds)):
+        rows = ngettext("{n} row has", "{n} rows have", count)
+        yield _("{table}: {rows} another day than that of {at}").format(
+            table=watched.table, rows=rows, at=watched.at
+        )
+
+
+def _freshness(connection: Connection, name: str) -> Freshness:
+    table: Table = metadata.tables[name]
+    rows = connection.scalar(select(func.count()).select_from(table)) or 0
+    day = EXPORTS[name].day
+    newest = connection.scalar(select(func.max(table.c[day]))) if day else None
+    days = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == name)
+    return Freshness(name, rows, newest, connection.scalar(days) or 0)

@@ -1,0 +1,109 @@
+"""The metric catalogue: what every number is called, what it means, and how it is shown."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from language import N_
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number over the rows of a period.
+
+    A mean has the columns of its daily mean, spread and count; a rate those of its numerator and denominator.
+    `better` says which way is an improvement; `low` and `high` are its range; `digits` come after the point.
+    """
+
+    name: str
+    label: str
+    unit: str
+    definition: str
+    count: str
+    mean: str = ""
+    std: str = ""
+    part: str = ""
+    better: Literal["up", "down"] = "up"
+    low: float = 0
+    high: float = 100
+    digits: int = 1
+
+    @property
+    def is_rate(self) -> bool:
+        return bool(self.part)
+
+
+MODEL_METRICS = (
+    Metric(
+        "final_score",
+        N_("Score"),
+        N_("mean score, 0–100"),
+        N_("Mean final score of the predictions that were evaluated and have one."),
+        count="scored_count",
+        mean="avg_final_score",
+        std="std_final_score",
+    ),
+    Metric(
+        "auto_score",
+        N_("Automatic score"),
+        N_("mean automatic score, 0–100"),
+        N_(
+            "Mean of 0.4 × target accuracy + 0.3 × timing + 0.3 × risk management, over the predictions with all three."
+        ),
+        count="auto_count",
+        mean="avg_auto_score",
+        std="std_auto_score",
+    ),
+    Metric(
+        "human_score",
+        N_("Human score"),
+        N_("mean human score, 20–100"),
+        N_(
+            "Mean of the human ratings for quality, usefulness and overall (1–5, times 20), over the predictions "
+            "with all three."
+        ),
+        count="human_score_count",
+        mean="avg_human_score",
+        std="std_human_score",
+        low=20,
+    ),
+    Metric(
+        "rating_overall",
+        N_("Overall rating"),
+        N_("mean overall rating, 20–100"),
+        N_("Mean of the overall human rating (1–5, times 20), for sources that have only this one."),
+        count="rating_overall_count",
+        mean="avg_rating_overall",
+        std="std_rating_overall",
+        low=20,
+    ),
+    Metric(
+        "target_achieved_rate",
+        N_("Targets achieved"),
+        N_("% of predictions"),
+        N_("Share of the predictions that reached their target, over those for which it is known."),
+        count="target_flag_count",
+        part="target_achieved_count",
+    ),
+    Metric(
+        "support_breach_rate",
+        N_("Stop breaches"),
+        N_("% of predictions"),
+        N_(
+            "Share of the predictions that fell through their support, over those for which it is known; lower is "
+            "better."
+        ),
+        count="breach_flag_count",
+        part="support_breached_count",
+        better="down",
+    ),
+    Metric(
+        "coverage",
+        N_("Evaluated"),
+        N_("% of predictions"),
+        N_("Share of all predictions that are evaluated; the others are in no score."),
+        count="total_predictions",
+        part="evaluated_count",
+    ),
+)
+
+METRICS = {metric.name: metric for metric in MODEL_METRICS}

@@ -1,0 +1,178 @@
+"""What pages ask of daily_model_performance, and the evaluations behind it."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Select, and_, func, select
+
+from db.metrics import METRICS, Metric
+from db.queries.frames import frame
+from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
+from db.tables.operations import BusinessDay
+from jobs.formulas.intervals import mean_interval, wilson
+
+d = DailyModelPerformance.__table__.c
+
+
+def names(connection: Connection) -> list[str]:
+    """Every model that has aggregated rows, by name."""
+    has_rows = select(d.model_id).where(d.model_id == Model.id).exists()
+    return list(connection.scalars(select(Model.name).where(has_rows).order_by(Model.name)))
+
+
+def newest_day(connection: Connection) -> date | None:
+    """The newest day with aggregated rows."""
+    newest: date | None = connection.scalar(select(func.max(d.date)))
+    return newest
+
+
+def oldest_day(connection: Connection) -> date | None:
+    """The oldest day with aggregated rows."""
+    oldest: date | None = connection.scalar(select(func.min(d.date)))
+    return oldest
+
+
+def metrics_with_data(connection: Connection, since: date, until: date) -> list[str]:
+    """Names of the metrics that have at least one value in the period, in the catalogue's order."""
+    sums = [func.sum(d[metric.count]).label(name) for name, metric in METRICS.items()]
+    row = connection.execute(select(*sums).where(d.date.between(since, until))).one()
+    return [name for name, n in row._mapping.items() if n]
+
+
+def trend(
+    connection: Connection, metric: str, since: date, until: date, grain: str, today: date
+) -> pd.DataFrame:
+    """A metric per model and day or ISO week: subject, period, value, low, high, n, part, unfinished.
+
+    Combined over the rows, never a mean of daily means. Rows only where n > 0.
+    """
+    chosen = METRICS[metric]
+    period = BusinessDay.week_start if grain == "week" else d.date
+    inside = and_(d.date.between(since, until), d[chosen.count] > 0)
+    rows = frame(connection, _combined(chosen, [Model.name.label("subject"), period.label("period")], inside))
+    rows["period"] = rows["period"].map(_as_date)
+    days = 6 if grain == "week" else 0
+    rows["unfinished"] = [(today - start).days <= days for start in rows["period"]]
+    return with_interval(rows, chosen).sort_values(["subject", "period"], ignore_index=True)
+
+
+def totals(connection: Connection, metric: str, since: date, until: date) -> pd.DataFrame:
+    """A metric per model over a whole period: subject, value, low, high, n, part; only models with n > 0."""
+    chosen = METRICS[metric]
+    inside = and_(d.date.between(since, until), d[chosen.count] > 0)
+    rows = frame(connection, _combined(chosen, [Model.name.label("subject")], inside))
+    return with_interval(rows, chosen).sort_values("subject", ignore_index=True)
+
+
+def overall(connection: Connection, metric: str, since: date, until: date) -> float | None:
+    """A metric over the rows of all models together; None without any."""
+    chosen = METRICS[metric]
+    inside = and_(d.date.between(since, until), d[chosen.count] > 0)
+    value: float | None = connection.scalar(select(_value(chosen)).where(inside))
+    return value
+
+
+def overall_trend(connection: Connection, metric: str, since: date, until: date, grain: str) -> list[float]:
+    """The same for each day or ISO week that has rows, in order."""
+    chosen = METRICS[metric]
+    period = BusinessDay.week_start if grain == "week" else d.date
+    inside = and_(d.date.between(since, until), d[chosen.count] > 0)
+    source = DailyModelPerformance.__table__.join(BusinessDay, BusinessDay.day == d.date)
+    rows = select(_value(chosen)).select_from(source).where(inside).group_by(period).order_by(period)
+    return [float(value) for value in connection.scalars(rows)]
+
+
+def _value(metric: Metric) -> Any:
+    n = func.sum(d[metric.count])
+    return (
+        100.0 * func.sum(d[metric.part]) / n
+        if metric.is_rate
+        else func.sum(d[metric.count] * d[metric.mean]) / n
+    )
+
+
+def _as_date(value: Any) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _combined(metric: Metric, groups: list[Any], inside: Any) -> Select[Any]:
+    """Counts and sums of the daily rows; for means also the spread, from the days' own and that between them."""
+    source = DailyModelPerformance.__table__.join(Model, Model.id == d.model_id).join(
+        BusinessDay, BusinessDay.day == d.date
+    )
+    n = d[metric.count]
+    if metric.is_rate:
+        columns = [func.sum(n).label("n"), func.sum(d[metric.part]).label("part")]
+        return select(*groups, *columns).select_from(source).where(inside).group_by(*groups)
+    mean = d[metric.mean]
+    means = (
+        select(*groups, func.sum(n).label("n"), (func.sum(n * mean) / func.sum(n)).label("value"))
+        .select_from(source)
+        .where(inside)
+        .group_by(*groups)
+        .subquery()
+    )
+    within = (n - 1) * func.coalesce(d[metric.std], 0) * func.coalesce(d[metric.std], 0)
+    between = n * (mean - means.c.value) * (mean - means.c.value)
+    keys = [means.c[group.name] for group in groups]
+    same = and_(*(group.element == key for group, key in zip(groups, keys, strict=True)))
+    return (
+        select(*keys, means.c.n, means.c.value, func.sum(within + between).label("squares"))
+        .select_from(source.join(means, same))
+        .where(inside)
+        .group_by(*keys, means.c.n, means.c.value)
+    )
+
+
+def with_interval(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """Adds value (rates in %), low and high: Wilson for rates, Student's t for means of at least 3 values."""
+    if metric.is_rate:
+        low, high = wilson(rows["part"], rows["n"])
+        return rows.assign(value=100 * rows["part"] / rows["n"], low=100 * low, high=100 * high)
+    spread = (rows["squares"] / (rows["n"] - 1).where(rows["n"] > 1)) ** 0.5
+    low, high = mean_interval(rows["value"], spread, rows["n"], metric.low, metric.high)
+    return rows.assign(std=spread, low=low, high=high, part=None).drop(columns="squares")
+
+
+def coverage(connection: Connection, since: date, until: date) -> pd.DataFrame:
+    """Evaluated of predicted per model: subject, part, whole, newest day."""
+    return frame(
+        connection,
+        select(
+            Model.name.label("subject"),
+            func.sum(d.evaluated_count).label("part"),
+            func.sum(d.total_predictions).label("whole"),
+            func.max(d.date).label("newest"),
+        )
+        .select_from(DailyModelPerformance.__table__.join(Model, Model.id == d.model_id))
+        .where(d.date.between(since, until))
+        .group_by(Model.name)
+        .order_by(Model.name),
+    )
+
+
+def evaluations(
+    connection: Connection, model: str, since: date, until: date, limit: int = 500
+) -> pd.DataFrame:
+    """The evaluations behind a point, worst score first; at most `limit`."""
+    e = ModelEvaluation
+    return frame(
+        connection,
+        select(
+            e.prediction_id,
+            e.predicted_at,
+            e.evaluated_at,
+            e.final_score,
+            e.target_accuracy_score,
+            e.timing_score,
+            e.risk_management_score,
+            e.human_rating_overall,
+            e.target_achieved,
+            e.support_breached,
+        )
+        .join(Model, Model.id == e.model_id)
+        .where(Model.name == model, e.day.between(since, until))
+        .order_by(e.final_score.is_(None), e.final_score, e.predicted_at)
+        .limit(limit),
+    )

