@@ -76,7 +76,7 @@ def install(kind):
             if stream.read() == wanted:
                 return
     print("Installing what {} pins; this takes a minute or two …".format(files[-1]), flush=True)
-    options = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    options = ["-qq", "--disable-pip-version-check", "--no-input"]
     done = subprocess.run([PYTHON, "-m", "pip", "install", *options, "-r", os.path.join(ROOT, files[-1])])
     if done.returncode:
         leave(

@@ -1,9 +1,9 @@
 """Translation of everything that a person reads; English is the source language."""
 
 import gettext
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from collections.abc import Iterator
 from functools import cache
 
 from settings import ROOT

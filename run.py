@@ -29,6 +29,7 @@ from language import _, speaking
 POLL_SECONDS = 0.2
 START_SECONDS = 60
 STOP_SECONDS = 40  # longer than the loop's own grace
+EVERYWHERE = ("0.0.0.0", "::", "localhost")  # noqa: S104 - addresses that answer on the loopback one too
 TOO_SHORT = 10  # a part that ends sooner after its start is not started again
 
 
@@ -151,6 +152,8 @@ def parts(config: settings.Settings) -> list[Part]:
         str(settings.ROOT / "dashboard" / "app.py"),
         f"--server.address={config.address.strip('[]')}",
         f"--server.port={config.port}",
+        "--logger.hideWelcomeMessage=true",
+        "--logger.level=warning",
     ]
     for host in config.allowed_hosts:
         dashboard += ["--server.allowedHosts", host]
@@ -166,7 +169,7 @@ def address(config: settings.Settings) -> str:
 
 
 def is_up(config: settings.Settings) -> bool:
-    host = "127.0.0.1" if config.address in ("0.0.0.0", "localhost") else config.address
+    host = "127.0.0.1" if config.address in EVERYWHERE else config.address
     request = urllib.request.Request(f"http://{host}:{config.port}/_stcore/health")
     request.add_header("Host", config.allowed_hosts[0] if config.allowed_hosts else host)
     try:

@@ -1,5 +1,6 @@
 """Fills business_days, and recomputes every stored day when the time zone changes."""
 
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
@@ -17,7 +18,7 @@ def fill_business_days(connection: Connection, zone: ZoneInfo) -> None:
     starts = [(day, starts_at(day, zone)) for day in days(FIRST_DAY, LAST_DAY)]
     rows = [
         {"day": day, "starts_at": start, "ends_at": end, "week_start": week_start(day)}
-        for (day, start), (_next, end) in zip(starts, starts[1:], strict=False)
+        for (day, start), (_next, end) in pairwise(starts)
     ]
     connection.execute(delete(BusinessDay))
     connection.execute(insert(BusinessDay), rows)

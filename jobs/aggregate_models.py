@@ -6,7 +6,7 @@ those are computed again, a few hundred pairs in a transaction.
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 from sqlalchemy import (
@@ -39,7 +39,13 @@ from jobs.changes import Changes
 from jobs.job import DayParameters, Job, Outcome, Run
 from language import N_, _, ngettext
 
-Pair = tuple[date, int]
+
+class Pair(NamedTuple):
+    """A day and a model: what is stale, and what is computed, one by one."""
+
+    day: date
+    model_id: int
+
 
 SOURCE = ModelEvaluation.__tablename__
 CHUNK_PAIRS, CHUNK_DAYS = 500, 31
@@ -111,15 +117,14 @@ def _pairs(connection: Connection, params: AggregateModelsParameters, run: Run) 
     else:
         yesterday = run.today - timedelta(days=1)
         found = set(_stale_pairs(connection)) | set(_pairs_between(connection, yesterday, yesterday))
-    return sorted(pair for pair in found if model_id in (None, pair[1]))
+    return sorted(pair for pair in found if model_id in (None, pair.model_id))
 
 
 def _stale_pairs(connection: Connection) -> Iterator[Pair]:
     marks = (
         select(StaleMark.day, cast(StaleMark.key, Integer)).where(StaleMark.table_name == SOURCE).distinct()
     )
-    for day, model_id in connection.execute(marks):
-        yield day, model_id
+    yield from (Pair(day, model_id) for day, model_id in connection.execute(marks))
 
 
 def _pairs_between(connection: Connection, first: date, last: date) -> Iterator[Pair]:
@@ -127,15 +132,15 @@ def _pairs_between(connection: Connection, first: date, last: date) -> Iterator[
     sources = exists().where(e.day == BusinessDay.day, e.model_id == Model.id)
     results = exists().where(daily.c.date == BusinessDay.day, daily.c.model_id == Model.id)
     both = select(BusinessDay.day, Model.id).join(Model, literal(True))
-    for day, model_id in connection.execute(both.where(BusinessDay.day.between(first, last), sources | results)):
-        yield day, model_id
+    rows = connection.execute(both.where(BusinessDay.day.between(first, last), sources | results))
+    yield from (Pair(day, model_id) for day, model_id in rows)
 
 
 def _chunks(pairs: list[Pair]) -> Iterator[list[Pair]]:
     """Neighbouring days with at most so many pairs, so that no transaction keeps others waiting for long."""
     some: list[Pair] = []
     for pair in pairs:
-        if some and (len(some) >= CHUNK_PAIRS or (pair[0] - some[0][0]).days >= CHUNK_DAYS):
+        if some and (len(some) >= CHUNK_PAIRS or (pair.day - some[0].day).days >= CHUNK_DAYS):
             yield some
             some = []
         some.append(pair)
@@ -148,7 +153,7 @@ def _load_chunk(connection: Connection, pairs: list[Pair]) -> None:
     for table in (chunk, marks_read):
         table.create(connection, checkfirst=True)
         connection.execute(delete(table))
-    connection.execute(insert(chunk), [{"day": day, "model_id": model_id} for day, model_id in pairs])
+    connection.execute(insert(chunk), [pair._asdict() for pair in pairs])
     if connection.dialect.name == "sqlite":  # PostgreSQL's stddev_samp needs no anchors
         connection.execute(chunk.update().values({name: _anchor(x) for name, x in ANCHORED.items()}))
     # Before the rows are read: a mark that comes after this stays, and so does what it stands for.
@@ -236,7 +241,7 @@ def _rows_behind() -> Select[Any]:
 
 
 def _told_days(pairs: list[Pair]) -> str:
-    first, last = pairs[0][0], pairs[-1][0]
+    first, last = pairs[0].day, pairs[-1].day
     return f"{first}" if first == last else f"{first} – {last}"
 
 
@@ -247,7 +252,7 @@ def _outcome(pairs: list[Pair], read: int, written: int, changes: Changes | None
     )
     result: dict[str, Any] = {"days": days, "models": models, "pairs": len(pairs)}
     if pairs:
-        result |= {"first": str(pairs[0][0]), "last": str(pairs[-1][0])}
+        result |= {"first": str(pairs[0].day), "last": str(pairs[-1].day)}
     if changes is not None:
         told = _("{covered}: {changes}").format(covered=covered, changes=changes.summary())
         return Outcome(_("Dry run. {told}").format(told=told), read, 0, result | changes.as_json())

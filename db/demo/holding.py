@@ -1,6 +1,6 @@
 """Whether the database holds the demo, and taking it out again."""
 
-from sqlalchemy import Connection, Engine, delete, select, exists, select
+from sqlalchemy import Connection, Engine, delete, exists, select
 
 from db.engine import reading
 from db.facts import HOLDS_DEMO, fact, state_fact

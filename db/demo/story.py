@@ -70,5 +70,7 @@ MODELS = (
     # Looks better in the last week, on some twenty predictions: noise.
     DemoModel("gale-1", "statistical", "1", 20, stepping(62, 67, weeks=1), spread=15.0, records_timing=False),
     # The real decline.
-    DemoModel("harbor-mini", "language model", "mini", 106, stepping(66, 59, weeks=1), human_share=0.25),
+    DemoModel(
+        "harbor-mini", "language model", "mini", 106, stepping(66, 59, weeks=1), spread=9.0, human_share=0.25
+    ),
 )

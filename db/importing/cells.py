@@ -47,7 +47,7 @@ def text(longest: int) -> Parse:
                     cell=shown(cell), n=f"{len(cell):,}", longest=longest
                 )
             )
-        if "\x00" in cell or not cell.isprintable() and any(ord(c) < 32 and c not in "\t\n\r" for c in cell):
+        if not cell.isprintable() and any(ord(char) < 32 and char not in "\t\n\r" for char in cell):
             raise Rejected(_("“{cell}” holds a control character").format(cell=shown(repr(cell)[1:-1])))
         try:
             cell.encode()

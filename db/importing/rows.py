@@ -40,7 +40,7 @@ def read(path: Path) -> Iterator[Batch]:
         )
     line = 0
     try:
-        opened: Any = gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
+        opened: Any = gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # noqa: SIM115 - closed below
         with opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as stream:
             batches = _jsonl(stream) if ".jsonl" in path.name.lower() else _csv(stream, path)
             for batch in batches:

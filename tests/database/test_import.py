@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, func, select, text
 
+from db.calendar import change_timezone
 from db.check import check
 from db.demo.holding import holds_demo
 from db.demo.simulation import fill_demo
@@ -305,6 +306,17 @@ def test_derived_key_does_not_hang_on_how_a_value_is_written(bring: Bring) -> No
     assert counts(bring(other)) == {"unchanged": 1}
 
 
+def test_derived_key_does_not_hang_on_the_time_zone(
+    sqlite_engine: Engine, zone: ZoneInfo, now: datetime, tmp_path: Path
+) -> None:
+    path, berlin = tmp_path / "rows.csv", ZoneInfo("Europe/Berlin")
+    path.write_text("model_name,predicted_at\natlas-2,2026-11-16T22:00:00Z\n")
+    import_file(sqlite_engine, "model_evaluations", path, zone=zone, now=now)
+    change_timezone(sqlite_engine, berlin)
+    report = import_file(sqlite_engine, "model_evaluations", path, zone=berlin, now=now)
+    assert counts(report) == {"unchanged": 1}
+
+
 def test_repeated_key_later_row_wins(bring: Bring, stored: Stored) -> None:
     report = bring(HEADER + A + B + A.replace(",70,", ",75,"))
     assert counts(report) == {"new": 2, "repeated": 1}
@@ -421,9 +433,9 @@ def test_real_files(
 
 def read(path: Path) -> list[dict[str, Any]]:
     """The last row of each key, by the csv module alone."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as stream:
-        rows = {(row["model_name"], row["prediction_id"]): row for row in csv.DictReader(stream)}
+    packed = path.suffix == ".gz"
+    text = gzip.decompress(path.read_bytes()).decode() if packed else path.read_text()
+    rows = {(row["model_name"], row["prediction_id"]): row for row in csv.DictReader(text.splitlines())}
     return [rows[key] for key in sorted(rows)]
 
 

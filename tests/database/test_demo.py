@@ -1,0 +1,184 @@
+"""The simulated year: always the same, plausible, and gone without a trace."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, func, select
+
+from db.check import check
+from db.clock import business_day, week_start
+from db.demo.holding import holds_demo, remove_demo
+from db.demo.simulation import fill_demo, simulated
+from db.demo.story import MODELS
+from db.engine import writing
+from db.errors import Refused
+from db.importing import Report
+from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
+from db.tables.operations import StaleMark
+
+REAL = "prediction_id,model_name,predicted_at\nmine,atlas-2,2026-11-16T00:00:00Z\n"
+
+
+@pytest.fixture(scope="session")
+def year() -> pd.DataFrame:
+    """What a demo made on Friday, 20 November 2026 is cut from."""
+    frame = pd.DataFrame(simulated(ZoneInfo("Asia/Seoul"), date(2026, 11, 20)))
+    frame["week"] = [week_start(day) for day in frame["day"]]
+    return frame
+
+
+def weekly(year: pd.DataFrame, model: str, column: str = "final_score") -> "pd.Series[Any]":
+    return year[year["model"] == model].groupby("week")[column].mean()
+
+
+def test_demo_is_stored_and_sound(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
+    stored = fill_demo(engine, zone, now)
+    assert 20_000 < stored < 30_000
+    assert check(engine, zone).wrong == []
+    with engine.connect() as connection:
+        assert holds_demo(connection)
+        assert connection.scalar(select(func.count()).select_from(ModelEvaluation)) == stored
+        first, last = connection.execute(
+            select(func.min(ModelEvaluation.day), func.max(ModelEvaluation.day))
+        ).one()
+        assert (first, last) == (date(2025, 11, 20), date(2026, 11, 20))
+        for column in ("predicted_at", "evaluated_at", "human_evaluated_at", "updated_at"):
+            assert connection.scalar(select(func.max(getattr(ModelEvaluation, column)))) <= now
+        assert connection.scalar(select(func.count(StaleMark.day.distinct()))) > 350
+
+
+def test_filling_twice_gives_the_same_rows(
+    engine: Engine, zone: ZoneInfo, now: datetime, stored: Callable[[], list[dict[str, Any]]]
+) -> None:
+    fill_demo(engine, zone, now)
+    first = stored()
+    fill_demo(engine, zone, now)
+    assert stored() == first
+
+
+def test_later_the_same_day_only_adds(sqlite_engine: Engine, zone: ZoneInfo, now: datetime) -> None:
+    def rows() -> dict[str, Any]:
+        with sqlite_engine.connect() as connection:
+            found = connection.execute(
+                select(
+                    ModelEvaluation.prediction_id, ModelEvaluation.predicted_at, ModelEvaluation.final_score
+                )
+            )
+            return {row[0]: tuple(row) for row in found}
+
+    fill_demo(sqlite_engine, zone, now)
+    morning = rows()
+    fill_demo(sqlite_engine, zone, now + timedelta(hours=8))
+    evening = rows()
+    assert len(evening) > len(morning)
+    assert all(evening[key][:2] == row[:2] for key, row in morning.items())
+    assert all(evening[key] == row for key, row in morning.items() if row[2] is not None)
+
+
+def test_real_evaluations_keep_the_demo_out(
+    engine: Engine, zone: ZoneInfo, now: datetime, bring: Callable[..., Report]
+) -> None:
+    bring(REAL)
+    with pytest.raises(Refused, match="DATABASE_URL"):
+        fill_demo(engine, zone, now)
+
+
+def test_removing_leaves_nothing(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
+    fill_demo(engine, zone, now)
+    with writing(engine) as connection:
+        assert remove_demo(connection)
+        assert not remove_demo(connection)
+        for table in (ModelEvaluation, Model, DailyModelPerformance, StaleMark):
+            assert connection.scalar(select(func.count()).select_from(table)) == 0
+
+
+def test_removing_leaves_rows_that_were_imported_beside_it(
+    engine: Engine,
+    zone: ZoneInfo,
+    now: datetime,
+    bring: Callable[..., Report],
+    stored: Callable[[], list[Any]],
+) -> None:
+    fill_demo(engine, zone, now)
+    assert not bring(REAL, keep_demo=True).removed_demo
+    with writing(engine) as connection:
+        remove_demo(connection)
+        assert list(connection.scalars(select(Model.name))) == ["atlas-2"]
+        assert connection.scalar(select(func.count()).select_from(StaleMark)) > 0
+    assert [row["prediction_id"] for row in stored()] == ["mine"]
+
+
+def test_scores_stay_in_range_without_piling_up(year: pd.DataFrame) -> None:
+    for score in SCORES:
+        values = year[score].dropna()
+        assert values.between(1, 99.5).all()
+        assert values.round(2).value_counts(normalize=True).max() < 0.003
+    for rating in RATINGS:
+        assert set(year[rating].dropna()) == {1.0, 2.0, 3.0, 4.0, 5.0}
+
+
+def test_order_of_events(year: pd.DataFrame) -> None:
+    evaluated, rated = year["evaluated_at"].notna(), year["human_evaluated_at"].notna()
+    assert (year[evaluated]["evaluated_at"] > year[evaluated]["predicted_at"]).all()
+    assert (year[rated]["human_evaluated_at"] > year[rated]["evaluated_at"]).all()
+    assert year[~evaluated][[*SCORES, *RATINGS]].isna().all(axis=None)
+    assert year["prediction_id"].is_unique
+    assert 0.02 < 1 - evaluated.mean() < 0.06
+
+
+def test_every_model_has_the_weeks_that_it_should(year: pd.DataFrame) -> None:
+    full = [week for week in year["week"].unique() if date(2025, 11, 24) <= week < date(2026, 11, 16)]
+    counts = year[year["week"].isin(full)].groupby(["model", "week"]).size()
+    typical = counts.groupby("model").median()
+    assert typical.drop(["ember-3", "gale-1"]).between(40, 120).all()
+    assert typical["ember-3"] < 15
+    assert set(counts.index.get_level_values("model")) == {model.name for model in MODELS}
+    silent = [week for week in full if ("atlas-2", week) not in counts.index]
+    assert len(silent) == 2
+    assert silent[1] - silent[0] == timedelta(weeks=1)
+
+
+def test_the_story(year: pd.DataFrame) -> None:
+    weeks = sorted(year["week"].unique())
+    last, before = weeks[-2], weeks[-3]  # of the finished ones
+    cirrus = weekly(year, "cirrus-l")
+    assert 5 < cirrus[weeks[-12] :].mean() - cirrus[: weeks[-13]].mean() < 8
+    harbor = weekly(year, "harbor-mini")
+    assert -8.5 < harbor[last] - harbor[before] < -4
+    assert abs(standing(year, "harbor-mini", last, before)) > 4
+    assert 0 < standing(year, "gale-1", last, before) < 2.5
+
+
+def standing(year: pd.DataFrame, model: str, week: date, before: date) -> float:
+    """The change of the weekly mean in standard errors."""
+    own = year[(year["model"] == model)]
+    now, then = (own[own["week"] == w]["final_score"].dropna() for w in (week, before))
+    return float((now.mean() - then.mean()) / np.hypot(now.sem(), then.sem()))
+
+
+@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 3, 30), date(2027, 7, 4), date(2028, 2, 29)])
+def test_the_story_holds_on_other_days(today: date) -> None:
+    frame = pd.DataFrame(simulated(ZoneInfo("America/New_York"), today))
+    frame["week"] = [week_start(day) for day in frame["day"]]
+    test_the_story(frame)
+    assert 20_000 < len(frame) < 30_000
+
+
+def test_last_days_of_the_late_feed_wait(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
+    fill_demo(engine, zone, now)
+    since = business_day(now, zone) - timedelta(days=4)
+    shares = (
+        select(Model.name, func.count(ModelEvaluation.evaluated_at), func.count())
+        .join(ModelEvaluation)
+        .where(ModelEvaluation.day >= since)
+        .group_by(Model.name)
+    )
+    with engine.connect() as connection:
+        share = {name: evaluated / n for name, evaluated, n in connection.execute(shares)}
+    assert share["delta-q4"] < 0.1
+    assert share["cirrus-l"] > 0.6
