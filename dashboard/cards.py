@@ -50,12 +50,13 @@ def empty(rows: int, waiting: int) -> None:
         )
         steps = [
             (
-                _("1. model_evaluations"),
+                (":material/check_circle:" if rows else ":material/radio_button_unchecked:")
+                + " model_evaluations",
                 ngettext("{n} row", "{n} rows", rows),
                 _("fine") if rows else _("import a file: python -m db import model_evaluations FILE"),
             ),
             (
-                _("2. aggregate_models"),
+                ":material/radio_button_unchecked: aggregate_models",
                 ngettext("{n} day waits", "{n} days wait", waiting) if waiting else _("nothing to do"),
                 _("press Run aggregation in the sidebar") if rows else _("waits for the rows above"),
             ),
@@ -82,6 +83,13 @@ def headline(metric: Metric, value: float | None, delta: str | None, note: str, 
         height="stretch",
         chart_data=spark if len(spark) > 1 else None,
     )
+
+
+def no_headlines(names: list[str]) -> None:
+    """The headline cards of a page without data."""
+    with st.grid(4, min_column_width=168):
+        for name in names:
+            headline(METRICS[name], None, None, "", [])
 
 
 def model_row(name: str, metric: Metric, now: pd.Series, line: pd.DataFrame, dark: bool) -> None:
@@ -145,15 +153,15 @@ def health(jobs: Any) -> None:
         ngettext("{n} job fine", "{n} jobs fine", fine) if fine else "",
     ]
     badges = " ".join(f":red-badge[{name}]" for name in failed + overdue)
-    st.markdown(f":small[{', '.join(filter(None, counts))}] {badges}")
-    if not jobs.worker_is_there:
-        told = _("Nothing runs until there is one: python -m jobs loop")
-        st.markdown(f":red-badge[:material/warning: {_('no worker')}] :small[{told}]")
     last = max((job.last.finished_at for job in jobs.jobs if job.last), default=None)
     soon = min((job.next_slot for job in jobs.jobs if job.next_slot), default=None)
-    st.caption(
-        _("last {last} · next {next}").format(last=moment(last, jobs.now), next=moment(soon, jobs.now))
-    )
+    lines = [f":small[{', '.join(filter(None, counts))}] {badges}"]
+    if not jobs.worker_is_there:
+        told = _("start one: python -m jobs loop")
+        lines.append(f":red-badge[:material/warning: {_('no worker')}] :small[{told}]")
+    times = _("last {last} · next {next}").format(last=moment(last, jobs.now), next=moment(soon, jobs.now))
+    lines.append(f":small[:gray[{times}]]")
+    st.markdown("  \n".join(lines))
 
 
 def schedule(jobs: Any) -> None:

@@ -39,10 +39,11 @@ class Period:
 
     @property
     def before(self) -> "Period":
-        """The equally long period that ends where this one begins."""
-        length = self.last - self.first
-        last = self.first - timedelta(days=1)
-        return Period(last - length, last, self.grain)
+        """The equally long period that ends where this one begins; whole weeks before weeks."""
+        days = (self.last - self.first).days + 1
+        if self.grain == "week":
+            days = -(-days // 7) * 7
+        return Period(self.first - timedelta(days=days), self.first - timedelta(days=1), self.grain)
 
 
 def is_dark() -> bool:

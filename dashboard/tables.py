@@ -13,18 +13,26 @@ from language import _
 from settings import current
 
 ROWS_SHOWN = 500
+ENOUGH = 10  # scores that a model needs to be called best or worst
 
 
 def by_score(days: dict[str, Any]) -> list[str]:
-    """Models by score in the period, best first, then those without a score by name."""
-    totals = ask(models.totals, metric="final_score", **days).sort_values("value", ascending=False)
-    scored = totals["subject"].tolist()
-    return scored + [name for name in ask(models.names) if name not in set(scored)]
+    """Models with data in the period: by score, best first; those with few or no scores come after."""
+    scored: list[str] = _scored(days)["subject"].tolist()
+    return scored + [name for name in ask(models.coverage, **days)["subject"] if name not in set(scored)]
 
 
-def noteworthy(ranked: list[str]) -> list[str]:
-    """The models that a page highlights by itself: the two best and the last one."""
-    return [*ranked[:2], *ranked[-1:]][: min(HIGHLIGHTS, len(ranked))] if len(ranked) > 3 else list(ranked)
+def noteworthy(days: dict[str, Any]) -> list[str]:
+    """The models that a page highlights by itself: the two best and the last one with enough scores."""
+    totals = _scored(days)
+    enough = totals[totals["n"] >= ENOUGH]
+    scored: list[str] = (enough if len(enough) else totals)["subject"].tolist()
+    return scored if len(scored) < HIGHLIGHTS else [*scored[:2], scored[-1]]
+
+
+def _scored(days: dict[str, Any]) -> pd.DataFrame:
+    totals = ask(models.totals, metric="final_score", **days)
+    return totals.assign(enough=totals["n"] >= ENOUGH).sort_values(["enough", "value"], ascending=False)
 
 
 def comparison(period: Period, today: date) -> pd.DataFrame:
@@ -45,7 +53,10 @@ def comparison(period: Period, today: date) -> pd.DataFrame:
     ):
         table[column] = ask(models.totals, metric=metric, **days).set_index("subject")["value"]
     table["evaluated"] = 100 * table["part"] / table["whole"]
-    table = table.sort_values("score", ascending=False, na_position="last").reset_index(names="model")
+    table["enough"] = table["n"] >= ENOUGH
+    table = table.sort_values(["enough", "score"], ascending=False, na_position="last").reset_index(
+        names="model"
+    )
     return table[
         ["model", "score", "interval", "n", "line", "achieved", "breach", "human", "evaluated", "newest"]
     ]

@@ -36,7 +36,7 @@ def highlighted(
     frame: pd.DataFrame, metric: Metric, period: Period, names: list[str], chosen: list[str]
 ) -> tuple[str, date] | None:
     """The trend with some models in colour; returns the point that was clicked."""
-    if len(names) > GHOSTS + len(chosen):
+    if frame["subject"].nunique() > GHOSTS + len(chosen):
         frame = frame[frame["subject"].isin(chosen)]
     chart = trend(
         frame,
@@ -64,7 +64,7 @@ def all_models(
     shown = [name for name in ranked if name in set(frame["subject"])][:PANELS]
     grid = st.grid(4, min_column_width=190)
     low, high = _axis(frame[["value"]], metric, 10)
-    ghosts = frame if len(names) <= GHOSTS else frame[frame["subject"].isin(shown)]
+    ghosts = frame if frame["subject"].nunique() <= GHOSTS else frame[frame["subject"].isin(shown)]
     for name in shown:
         mine = frame[frame["subject"] == name]
         with grid, st.container(gap=None):
@@ -85,6 +85,30 @@ def all_models(
                 ),
                 key=f"panel_{metric.name}_{name}",
             )
+
+
+def empty(metric: Metric, today: date) -> None:
+    """The frame of the trend without anything in it."""
+    with st.container(border=True):
+        st.markdown(f"**{_(metric.label)}**", help=_(metric.definition))
+        days = today - timedelta(weeks=12), today
+        nothing = pd.DataFrame(columns=["subject", "period", "value", "low", "high", "n", "unfinished"])
+        st.altair_chart(
+            trend(
+                nothing,
+                subjects=[],
+                highlighted=[],
+                title="",
+                unit=_(metric.unit),
+                low=metric.low,
+                high=metric.high,
+                grain="week",
+                dark=filters.is_dark(),
+                span=days,
+                empty_text=_("no data in this period"),
+            ),
+            key="empty_trend",
+        )
 
 
 def footer(frame: pd.DataFrame, metric: Metric, period: Period) -> None:
@@ -119,9 +143,10 @@ def rates(metric: Metric, period: Period, names: list[str], ranked: list[str]) -
     shown = [name for name in ranked if name in now.index][:BARS]
     with st.container(gap=None):
         st.markdown(f"**{_(metric.label)}**", help=_(metric.definition))
-        st.caption(
-            _("bar: 95% interval · tick: {span}").format(span=span(period.before.first, period.before.last))
-        )
+        told = _("bar: 95% interval")
+        if len(before):
+            told += " · " + _("tick: {span}").format(span=span(period.before.first, period.before.last))
+        st.caption(told)
     if not shown:
         st.caption(_("no data in this period"))
         return
@@ -186,7 +211,7 @@ def headlines(names: list[str], period: Period, today: date) -> None:
             line = ask(
                 models.overall_trend, metric=name, since=period.first, until=period.last, grain=period.grain
             )
-            cards.headline(metric, now, change(now, before, metric), _("on the period before"), line)
+            cards.headline(metric, now, change(now, before, metric), _("vs before"), line)
 
 
 def model_rows(metric: Metric, period: Period, ranked: list[str], today: date) -> None:

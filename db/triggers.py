@@ -130,7 +130,7 @@ def missing(connection: Connection) -> list[str]:
                 text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"),
                 {"table": watched.table},
             )
-            installed: dict[str, str] = dict(rows.tuples().all())
+            installed: dict[str, str] = {row.name: row.sql for row in rows}
             absent += [
                 name
                 for name, body in _sqlite(watched).items()

@@ -101,16 +101,28 @@ def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run
     return _outcome(pairs, read, written, changes if params.dry_run else None)
 
 
-JOB = Job("aggregate_models", N_("Aggregate model evaluations"), aggregate_models, AggregateModelsParameters)
+def _model_id(connection: Connection, params: AggregateModelsParameters) -> int | None:
+    """The id of the model that was asked for, None for all; raises Refused."""
+    if params.model is None:
+        return None
+    found = connection.scalar(select(Model.id).where(Model.name == params.model))
+    if found is None:
+        raise Refused(_("There is no model “{name}”").format(name=params.model), status=2)
+    return found
+
+
+def _check(connection: Connection, params: AggregateModelsParameters) -> None:
+    _model_id(connection, params)
+
+
+JOB = Job(
+    "aggregate_models", N_("Aggregate model evaluations"), aggregate_models, AggregateModelsParameters, _check
+)
 
 
 def _pairs(connection: Connection, params: AggregateModelsParameters, run: Run) -> list[Pair]:
     """The (day, model) pairs to compute, in order."""
-    model_id = None
-    if params.model is not None:
-        model_id = connection.scalar(select(Model.id).where(Model.name == params.model))
-        if model_id is None:
-            raise Refused(_("There is no model “{name}”").format(name=params.model), status=2)
+    model_id = _model_id(connection, params)
     asked = params.days(run.today)
     if asked:
         found = set(_pairs_between(connection, *asked))

@@ -32,7 +32,7 @@ class Changes:
         old = {tuple(row[name] for name in key): row for row in connection.execute(held).mappings()}
         new = {tuple(row[name] for name in key): row for row in connection.execute(fresh).mappings()}
         columns = [column.name for column in table.columns if column.name not in (*key, "updated_at")]
-        for at in sorted(old.keys() | new.keys(), key=str):
+        for at in sorted(old.keys() | new.keys()):
             told = {name: _plain(value) for name, value in zip(key, at, strict=True)}
             if at not in old:
                 self.added += 1

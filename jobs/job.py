@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from db.errors import Refused
 from language import N_, _
@@ -90,6 +90,7 @@ class Job:
     title: str
     work: Callable[[Engine, Any, Run], Outcome]
     parameters: type[Parameters] = Parameters
+    check: Callable[[Connection, Any], None] | None = None  # raises Refused for what only the database knows
 
     def read(self, values: dict[str, Any]) -> Parameters:
         """Parameters from their stored or typed form; raises Refused."""

@@ -82,8 +82,13 @@ def request(
     now: datetime,
     join_running: bool = False,
 ) -> Requested:
-    """Queues a run, or finds the one that waits with the same parameters (`join_running`: or runs)."""
+    """Queues a run, or finds the one that waits with the same parameters (`join_running`: or runs).
+
+    Raises Refused where the parameters name something that is not there.
+    """
     with bookkeeping(engine) as connection:
+        if job.check:
+            job.check(connection, params)
         _one_at_a_time(connection, job.name)
         states = ("queued", "running") if join_running else ("queued",)
         there = connection.scalar(

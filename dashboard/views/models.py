@@ -13,6 +13,7 @@ newest, oldest, names = ask(models.newest_day), ask(models.oldest_day), ask(mode
 if newest is None or oldest is None:
     cards.title(_("Models"), _("Scores of evaluated predictions"))
     actions.empty_page()
+    trends.empty(METRICS["final_score"], actions.today())
     st.stop()
 
 period = filters.period(newest, oldest)
@@ -27,7 +28,7 @@ cards.title(
     ),
 )
 ranked = tables.by_score(days)
-highlighted = filters.highlighted(names, tables.noteworthy(ranked))
+highlighted = filters.highlighted(sorted(names), tables.noteworthy(days))
 
 with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="center"):

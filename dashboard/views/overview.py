@@ -14,6 +14,7 @@ newest, oldest = ask(models.newest_day), ask(models.oldest_day)
 if newest is None or oldest is None:
     cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
     actions.empty_page()
+    cards.no_headlines(["final_score", "target_achieved_rate", "support_breach_rate", "coverage"])
     st.stop()
 
 period = filters.period(newest, oldest)

@@ -56,6 +56,7 @@ class Checker:
         self._names = {
             alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
         }
+        self._own = {column.name: column.name for column in spec.columns}
         self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
         self._filling = {ours: _plain(other) for ours, other in filling.items()}
 
@@ -88,24 +89,51 @@ class Checker:
                 raise Refused(
                     _("Two columns of the file are called {name}").format(name=_plain(name)), status=2
                 )
-        found: dict[str, list[str]] = {}
-        for name, cells in theirs.items():
-            ours = self._mapping.get(name) or self._names.get(name)
-            if ours in found:
-                raise Refused(
-                    _("Two columns of the file are {ours}; say with --map which one it is").format(ours=ours),
-                    status=2,
-                )
-            if ours:
-                found[ours] = cells
-            elif name not in self._spec.computed and name not in self._filling.values():
-                self._report.note(_("column {name} is not known here and was left out").format(name=name))
+        found = self._named(theirs)
         for ours, other in self._filling.items():
             source = found.get(self._names.get(other, other)) or theirs.get(other)
-            if source is not None:
+            if source is None:
+                self._note_absent(other)
+            else:
                 own = found.get(ours)
                 found[ours] = [mine or its for mine, its in zip(own, source, strict=True)] if own else source
         return found
+
+    def _named(self, theirs: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """What `--map` names comes before a column's own name, and that before its other names."""
+        found: dict[str, list[str]] = {}
+        left = dict(theirs)
+        for names in (self._mapping, self._own, self._names):
+            fresh: dict[str, str] = {}
+            for name in left:
+                ours = names.get(name)
+                if ours is None or ours in found:
+                    continue
+                if ours in fresh:
+                    raise Refused(
+                        _("Two columns of the file are {ours}; say with --map which one it is").format(
+                            ours=ours
+                        ),
+                        status=2,
+                    )
+                fresh[ours] = name
+            found |= {ours: left.pop(name) for ours, name in fresh.items()}
+        for name in left:
+            if name in self._names:
+                self._report.note(
+                    _("column {name} was left out: {ours} comes from another column").format(
+                        name=name, ours=self._names[name]
+                    )
+                )
+            elif name not in self._spec.computed and name not in self._filling.values():
+                self._report.note(_("column {name} is not known here and was left out").format(name=name))
+        for name in sorted(self._mapping.keys() - theirs.keys()):
+            self._note_absent(name)
+        return found
+
+    def _note_absent(self, name: str) -> None:
+        """Says that a column of `--map` or `--set` is not there, which may be a slip of the pen."""
+        self._report.note(_("there is no column {name} in the file, or not in every row").format(name=name))
 
     def _column(
         self, column: Column, cells: Mapping[str, list[str]], n: int, reasons: dict[int, tuple[str, str]]

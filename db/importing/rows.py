@@ -127,7 +127,8 @@ def from_objects(objects: Iterable[tuple[int, Mapping[str, Any] | str]]) -> Iter
         header = tuple(found)
         if header != batch.header or len(rows) >= BATCH_ROWS:
             batch.cells = _columns(rows, len(batch.header))
-            yield batch
+            if batch.lines or batch.broken:
+                yield batch
             batch, rows = Batch(header, [], []), []
         batch.lines.append(line)
         rows.append([as_cell(value) for value in found.values()])

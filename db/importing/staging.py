@@ -20,12 +20,12 @@ from sqlalchemy import (
     and_,
     delete,
     func,
-    insert,
     literal,
     or_,
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from db.base import Day, Timestamp
 from db.importing.report import Report
@@ -154,7 +154,10 @@ class Staging:
         """Adds the models that the table does not know yet, and names them in the report."""
         fresh = self._new_models()
         if fresh and not report.dry_run:
-            self.connection.execute(insert(Model), [{"name": name, "created_at": now} for name in fresh])
+            rows = [{"name": name, "created_at": now} for name in fresh]
+            dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
+            # Another writer may add the same model at this moment.
+            self.connection.execute(dialect.insert(Model).on_conflict_do_nothing(), rows)
         if fresh:
             named = ", ".join(fresh[:_TOLD]) + (", …" if len(fresh) > _TOLD else "")
             report.note(_("new models: {names}").format(names=named))

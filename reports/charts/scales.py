@@ -61,7 +61,7 @@ def y_axis(ticks: list[float], unit: str) -> alt.Axis:
         titleY=-10,
         grid=True,
         domain=False,
-        labelExpr="replace(datum.label, '-', '−')",
+        labelExpr="replace(format(datum.value, ',~g'), '-', '−')",
     )
 
 

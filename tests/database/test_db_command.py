@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from db.__main__ import main
-from db.engine import engine_for
 from settings import ROOT
 
 ROWS = "prediction_id,model_name,predicted_at,final_score\n"
@@ -101,7 +100,7 @@ def test_check_says_what_is_wrong(engine: Engine, run: Run, monkeypatch: pytest.
     assert status == 0
     assert "model_evaluations: 0 rows" in out
     with engine.begin() as connection:
-        connection.execute(text("DROP INDEX ix_models_name" if False else "DROP INDEX ix_job_runs_job_id"))
+        connection.execute(text("DROP INDEX ix_job_runs_job_id"))
     monkeypatch.setenv("TIMEZONE", "Europe/Berlin")
     status, out, _err = run("check")
     assert status == 1
@@ -330,16 +329,17 @@ def test_reader_that_goes_away(at: str) -> None:
     assert (checking.returncode, err) == (141, "")
 
 
-def test_interrupt_leaves_nothing(at: str, tmp_path: Path) -> None:
-    pipe = tmp_path / "endless.csv"
-    os.mkfifo(pipe)
-    importing = python_m_db("import", "model_evaluations", pipe)
-    with pipe.open("w") as stream:  # opens when the import reads, and keeps it waiting for more
-        stream.write(ROWS + GOOD)
-        stream.flush()
+def test_interrupt_leaves_nothing(
+    postgresql_engine: Engine, file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgresql_engine.url.render_as_string(False))
+    with postgresql_engine.connect() as other, postgresql_engine.connect() as watcher:
+        other.execute(text("LOCK TABLE models"))
+        importing = python_m_db("import", "model_evaluations", file(ROWS + GOOD))
+        while not watcher.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+            assert importing.poll() is None
+            watcher.rollback()
         importing.send_signal(signal.SIGINT)
         _out, err = importing.communicate()
-    assert importing.returncode == 130
-    assert "Interrupted" in err
-    assert "Traceback" not in err
-    assert count(engine_for(at)) == 0
+    assert (importing.returncode, err) == (130, "Interrupted; nothing half-done was left.\n")
+    assert count(postgresql_engine) == 0

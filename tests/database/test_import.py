@@ -152,12 +152,38 @@ def test_unknown_columns_are_named(bring: Bring) -> None:
     assert "column mood is not known here and was left out" in report.notes
 
 
+def test_own_name_comes_before_other_names_and_map_before_both(bring: Bring, stored: Stored) -> None:
+    rows = (
+        "prediction_id,model,predicted_at,created_at\na,atlas-2,2026-11-16T00:00:00Z,2026-11-17T00:00:00Z\n"
+    )
+    report = bring(rows)
+    assert "column created_at was left out: predicted_at comes from another column" in report.notes
+    assert stored()[0]["predicted_at"].day == 16
+    bring(rows, mapping={"created_at": "predicted_at"})
+    assert stored()[0]["predicted_at"].day == 17
+
+
+def test_two_other_names_need_a_map(bring: Bring, stored: Stored) -> None:
+    rows = "prediction_id,model,created_at,prediction_time\na,atlas-2,2026-11-16,2026-11-17\n"
+    with pytest.raises(Refused, match="say with --map which one it is"):
+        bring(rows)
+    assert counts(bring(rows, mapping={"created_at": "predicted_at"})) == {"new": 1}
+
+
+def test_slip_in_map_or_set_is_noted(bring: Bring) -> None:
+    report = bring(HEADER + A, mapping={"quality": "timing_score"}, filling={"human_evaluated_at": "at"})
+    assert report.notes[:2] == [
+        "there is no column quality in the file, or not in every row",
+        "there is no column at in the file, or not in every row",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         ({"mapping": {"x": "no_such"}}, "no column no_such"),
         ({"filling": {"no_such": "x"}}, "no column no_such"),
-        ({"mapping": {"final_score": "model_name"}}, "Two columns of the file are model_name"),
+        ({"mapping": {"final_score": "model_name", "evaluated_at": "model_name"}}, "Two columns"),
     ],
 )
 def test_wrong_mapping_is_refused(bring: Bring, options: dict[str, Any], told: str) -> None:

@@ -2,6 +2,7 @@
 
 import doctest
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 import db.writers
 from db.errors import Refused
@@ -109,6 +110,29 @@ def test_nothing_to_store(engine: Engine) -> None:
 def test_clock_is_a_parameter(engine: Engine) -> None:
     with pytest.raises(Refused, match="between 1970 and tomorrow"):
         store_evaluations([ROW], engine=engine, now=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def test_two_writers_add_the_same_model(postgresql_engine: Engine) -> None:
+    with postgresql_engine.connect() as other, ThreadPoolExecutor() as threads:
+        other.execute(text("INSERT INTO models (name) VALUES ('atlas-2')"))
+        storing = threads.submit(store_evaluations, [ROW], engine=postgresql_engine)
+        with postgresql_engine.connect() as watcher:
+            while not watcher.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                assert not storing.done()
+                watcher.rollback()
+        other.commit()
+        assert storing.result().new == 1
+        assert other.scalar(text("SELECT count(*) FROM models")) == 1
+
+
+def test_many_writers_at_once(engine: Engine, stored: Stored) -> None:
+    def store(number: int) -> int:
+        rows = [ROW | {"prediction_id": f"{number}-{i}", "model_name": f"m{i % 3}"} for i in range(50)]
+        return store_evaluations([*rows, ROW], engine=engine).read
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(store, range(8))) == [51] * 8
+    assert len(stored()) == 401
 
 
 def test_database_without_schema(empty_engine: Engine) -> None:
