@@ -21,7 +21,6 @@ from db.engine import default_engine, refuse_unreachable
 from db.errors import Refused
 from db.schema import refuse_unready, upgrade
 from jobs import queue
-from jobs.job import Parameters
 from jobs.runner import execute
 from jobs.timetable import job_named
 from language import _, speaking
@@ -137,7 +136,7 @@ def prepare(config: settings.Settings) -> None:
         print(_("The database is empty: filling it with simulated data (DEMO=0 leaves it empty) …"))
         fill_demo(engine, config.zone, utc_now())
         job = job_named("aggregate_models")
-        asked = queue.request(engine, job, Parameters(), trigger="manual", by="demo", now=utc_now())
+        asked = queue.request(engine, job, job.read({}), trigger="manual", by="demo", now=utc_now())
         claimed = queue.claim(engine, queue.this_worker(), utc_now(), asked.id)
         if claimed:
             execute(engine, claimed, config.zone, utc_now)

@@ -57,7 +57,12 @@ class Claimed:
 
 def this_worker() -> str:
     """The name of this process, of which there is never a second one: host, process id, start."""
-    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.2f}"
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid()):.2f}"
+
+
+def _started(process: int) -> float:
+    """When a process of this machine began, counted from the machine's own start: setting the clock moves both."""
+    return float(psutil.Process(process).create_time() - psutil.boot_time())
 
 
 def is_alive(worker: str) -> bool | None:
@@ -67,7 +72,7 @@ def is_alive(worker: str) -> bool | None:
     if host != socket.gethostname():
         return None
     try:
-        return bool(abs(psutil.Process(int(rest)).create_time() - float(started)) < 0.1)
+        return abs(_started(int(rest)) - float(started)) < 0.1
     except (psutil.Error, ValueError):
         return False
 
@@ -91,16 +96,16 @@ def request(
             job.check(connection, params)
         _one_at_a_time(connection, job.name)
         states = ("queued", "running") if join_running else ("queued",)
-        there = connection.scalar(
-            select(JobRun.id).where(
-                JobRun.job == job.name, JobRun.params_hash == params.hashed(), JobRun.status.in_(states)
-            )
+        same = select(JobRun.id).where(
+            JobRun.job == job.name, JobRun.params_hash == params.hashed(), JobRun.status.in_(states)
         )
-        if there is not None:
-            return Requested(there, fresh=False)
-        run_id = insert_run(connection, job, params, status="queued", trigger=trigger, by=by, now=now)
-        assert run_id is not None
-        return Requested(run_id, fresh=True)
+        while True:  # where the schedule, or a run that is put back, comes in between: look again
+            there = connection.scalar(same)
+            if there is not None:
+                return Requested(there, fresh=False)
+            run_id = insert_run(connection, job, params, status="queued", trigger=trigger, by=by, now=now)
+            if run_id is not None:
+                return Requested(run_id, fresh=True)
 
 
 def insert_run(
@@ -187,7 +192,11 @@ def claim(engine: Engine, worker: str, now: datetime, run_id: int | None = None)
 
 
 def _mine(run: Claimed) -> Any:
-    return (JobRun.id == run.id) & (JobRun.status == "running") & (JobRun.worker == run.worker)
+    return _still_running(run.id, run.worker)
+
+
+def _still_running(run_id: int, worker: str | None) -> Any:
+    return (JobRun.id == run_id) & (JobRun.status == "running") & (JobRun.worker == worker)
 
 
 def beat(engine: Engine, run: Claimed, now: datetime, progress: float, message: str, log: str) -> Signal:
@@ -217,12 +226,15 @@ def put_back(
     """Queues the run again. With `after` it was a failed attempt, and waits so long before the next."""
     with bookkeeping(engine) as connection:
         values = {"attempt": run.attempt + 1, "not_before": now + after} if after is not None else {}
-        _queue_again(connection, run.id, _mine(run), now, why, log, values)
+        _queue_again(connection, _mine(run), now, why, log, values)
 
 
 def _queue_again(
-    connection: Connection, run_id: int, still: Any, now: datetime, why: str, log: str, values: dict[str, Any]
+    connection: Connection, still: Any, now: datetime, why: str, log: str, values: dict[str, Any]
 ) -> None:
+    """Puts the run back where `still` holds; where a person asked it to stop, it ends here."""
+    ended = {"status": "cancelled", "finished_at": now, "message": why, "log": log}
+    connection.execute(update(JobRun).where(still, JobRun.cancel_requested).values(**ended))
     try:
         with connection.begin_nested():
             connection.execute(
@@ -269,14 +281,11 @@ def reap(engine: Engine, now: datetime) -> int:
     lost = [row for row in running if _is_lost(row, now)]
     for row in lost:
         with bookkeeping(engine) as connection:
-            still = (JobRun.id == row.id) & (JobRun.status == "running") & (JobRun.worker == row.worker)
+            still = _still_running(row.id, row.worker)
             why = _("Its worker stopped without a word.")
             log = f"{row.log}{now:%Y-%m-%d %H:%M:%S}Z {why}\n"
-            if row.cancel_requested:
-                values = {"status": "cancelled", "finished_at": now, "message": why, "log": log}
-                connection.execute(update(JobRun).where(still).values(**values))
-            elif row.attempt < MAX_ATTEMPTS:
-                _queue_again(connection, row.id, still, now, why, log, {"attempt": row.attempt + 1})
+            if row.cancel_requested or row.attempt < MAX_ATTEMPTS:
+                _queue_again(connection, still, now, why, log, {"attempt": row.attempt + 1})
             else:
                 error = _("Its worker stopped without a word, {n} times; it is not tried again.").format(
                     n=row.attempt
@@ -302,7 +311,7 @@ def put_back_all(engine: Engine, worker: str, now: datetime) -> None:
         ).all()
         for row in rows:
             why = _("Put back: its worker was stopped.")
-            _queue_again(connection, row.id, JobRun.id == row.id, now, why, row.log + why + "\n", {})
+            _queue_again(connection, _still_running(row.id, worker), now, why, row.log + why + "\n", {})
 
 
 def waiting_run(connection: Connection, job: str, params: Parameters) -> int | None:

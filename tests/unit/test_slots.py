@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -94,9 +95,7 @@ def test_weekly_slots_fall_on_their_weekday_and_nowhere_else() -> None:
 
 
 def test_weekday_is_that_of_the_zone_not_of_utc() -> None:
-    [slot] = every_week(JOB, on="Monday", at=time(1, 0)).slots(
-        utc(2026, 11, 14), utc(2026, 11, 20), SEOUL
-    )
+    [slot] = every_week(JOB, on="Monday", at=time(1, 0)).slots(utc(2026, 11, 14), utc(2026, 11, 20), SEOUL)
     assert slot == utc(2026, 11, 15, 16), "Sunday in UTC, Monday in Seoul"
 
 
@@ -157,7 +156,7 @@ def test_daily_slots_increase_and_no_local_day_is_left_out_or_doubled(
 ) -> None:
     here = ZoneInfo(zone)
     slots = list(every_day(JOB, at).slots(after, after + span, here))
-    assert all(one < other for one, other in zip(slots, slots[1:], strict=False))
+    assert all(one < other for one, other in pairwise(slots))
     days = local_days(slots, here)
     assert days == [days[0] + timedelta(days=n) for n in range(len(days))] if days else True
     assert abs(len(slots) - span / timedelta(days=1)) <= 1 + 1 / 12

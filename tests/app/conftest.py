@@ -1,0 +1,66 @@
+"""The app as Streamlit's AppTest runs it, on an empty database, on the demo, and on many models."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from db.engine import engine_for
+from tests import filled
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("overview", "models", "operations")
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "tidemark.db"
+    filled.upgraded(path).dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "tidemark.db"
+    filled.demo(path).dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def many_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("many") / "tidemark.db"
+    filled.many_models(path, 200).dispose()
+    return path
+
+
+@pytest.fixture
+def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page on a copy of a database: open_page("models", demo_file, period="all")."""
+
+    def do(page: str, file: Path, **query: str) -> AppTest:
+        copy = tmp_path / "tidemark.db"
+        if not copy.exists():
+            shutil.copy(file, copy)
+        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{copy}")
+        st.cache_data.clear()
+        st.cache_resource.clear()
+        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        if page != "overview":
+            app.switch_page(f"views/{page}.py").run()
+        assert not app.exception, app.exception[0].value
+        return app
+
+    return do
+
+
+@pytest.fixture
+def engine(tmp_path: Path):
+    """The database that the opened page shows."""
+    return engine_for(f"sqlite:///{tmp_path / 'tidemark.db'}")

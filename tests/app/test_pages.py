@@ -1,0 +1,172 @@
+"""Every page, empty, on the demo and with 200 models; what it says and what it keeps in the address."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+from streamlit.testing.v1 import AppTest
+
+from db.tables.operations import JobRun
+from tests.app.conftest import PAGES
+
+
+def words(app: AppTest) -> str:
+    """All text of a page that is not in a canvas."""
+    kinds = (app.markdown, app.caption, app.title, app.subheader, app.text, app.error, app.warning)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_database_names_the_next_step(name, open_page, empty_file):
+    app = open_page(name, empty_file)
+    told = words(app)
+    assert app.title[0].value == name.capitalize()
+    assert "simulated data" not in told.replace("fills every page with simulated data", "")
+    if name == "operations":
+        assert "Nothing ran yet" in told
+    else:
+        assert "No evaluations have been aggregated yet" in told
+        assert "python -m db import model_evaluations" in app.table[0].value.to_string()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_demo_says_that_it_is_simulated(name, open_page, demo_file):
+    assert "simulated data" in words(open_page(name, demo_file))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_two_hundred_models_render(name, open_page, many_file):
+    app = open_page(name, many_file)
+    assert not app.error
+    if name == "models":
+        assert "200 models" in words(app)
+        assert len(app.multiselect) == 1, "so many models are searched, not listed"
+
+
+def test_a_database_without_schema_says_how_to_get_one(open_page, tmp_path):
+    (tmp_path / "nothing.db").touch()
+    app = open_page("overview", tmp_path / "nothing.db")
+    assert "python -m db upgrade" in words(app)
+
+
+def test_another_time_zone_than_the_database_has_is_refused(open_page, demo_file, monkeypatch):
+    monkeypatch.setenv("TIMEZONE", "Europe/Berlin")
+    app = open_page("overview", demo_file)
+    assert "python -m db timezone Europe/Berlin" in words(app)
+
+
+def test_choices_come_from_the_address_and_go_into_it(open_page, demo_file):
+    app = open_page("models", demo_file, period="30d", view="all")
+    assert app.selectbox(key="period").value == "30d"
+    assert app.segmented_control(key="view").value == "all"
+    app.selectbox(key="period").set_value("1y").run()
+    assert app.query_params["period"] == "1y"
+    assert app.query_params["view"] == "all"
+
+
+def test_choices_survive_a_page_switch(open_page, demo_file):
+    app = open_page("models", demo_file, period="26w")
+    app.switch_page("views/operations.py").run()
+    assert app.query_params["period"] == "26w"
+    app.switch_page("views/models.py").run()
+    assert app.selectbox(key="period").value == "26w"
+
+
+def test_nonsense_in_the_address_falls_back(open_page, demo_file):
+    app = open_page("models", demo_file, period="bogus", models="nobody", metric="?")
+    assert app.selectbox(key="period").value == "12w"
+
+
+def test_names_from_the_database_are_never_markup(open_page, many_file):
+    app = open_page("overview", many_file)
+    shown = [m.value for m in app.markdown if "model" in m.value and "x" in m.value and "\\" in m.value]
+    assert shown, "the rows name the models"
+    assert all("<b>" not in value and " *0" not in value for value in shown)
+
+
+def test_a_click_on_a_point_shows_the_evaluations_behind_it(open_page, demo_file, engine):
+    app = open_page("models", demo_file, period="1y")
+    with engine.connect() as connection:
+        week, n = connection.execute(
+            text(
+                "SELECT b.week_start, sum(d.total_predictions) FROM daily_model_performance d "
+                "JOIN models m ON m.id = d.model_id JOIN business_days b ON b.day = d.date "
+                "WHERE m.name = 'cirrus-l' GROUP BY b.week_start ORDER BY b.week_start LIMIT 1 OFFSET 5"
+            )
+        ).one()
+    app.session_state["trend_final_score"] = {
+        "selection": {"point": [{"subject": "cirrus-l", "period": week}]}
+    }
+    app.run()
+    assert not app.exception
+    frames = [frame.value for frame in app.dataframe]
+    behind = next(frame for frame in frames if "prediction_id" in frame.columns)
+    assert len(behind) == n
+
+
+def test_run_aggregation_opens_a_form(open_page, demo_file):
+    app = open_page("overview", demo_file)
+    app.sidebar.button(key="run_aggregation").click().run()
+    assert not app.exception
+    assert app.button(key="_preview_button").label == "Preview"
+    assert app.button(key="_run_button").label == "Run"
+
+
+def start_twice() -> None:
+    import streamlit as st
+
+    from dashboard import actions
+    from db.errors import Refused
+    from jobs.aggregate_models import JOB
+
+    try:
+        first, second = (actions.start(JOB.name, JOB.read({"model": None})) for _click in range(2))
+        st.text(f"{first.fresh} {second.fresh} {first.id == second.id}")
+    except Refused as refused:
+        st.text(f"refused: {refused}")
+
+
+def test_a_double_click_gives_one_run(open_page, demo_file, engine):
+    open_page("overview", demo_file)
+    app = AppTest.from_function(start_twice, default_timeout=60).run()
+    assert app.text[0].value == "True False True"
+    with engine.connect() as connection:
+        assert len(connection.execute(select(JobRun).where(JobRun.status == "queued")).all()) == 1
+
+
+def test_no_run_starts_for_an_outsider_whatever_the_browser_says(open_page, demo_file, monkeypatch, engine):
+    open_page("overview", demo_file)
+    monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse")
+    app = AppTest.from_function(start_twice, default_timeout=60).run()
+    assert app.text[0].value.startswith("refused")
+    with engine.connect() as connection:
+        assert not connection.execute(select(JobRun).where(JobRun.status == "queued")).all()
+
+
+def test_an_exposed_dashboard_without_password_has_its_actions_off(open_page, demo_file, monkeypatch, engine):
+    monkeypatch.setenv("ADDRESS", "0.0.0.0")
+    app = open_page("overview", demo_file)
+    button = app.sidebar.button(key="run_aggregation")
+    assert button.disabled
+    assert "OPERATOR_PASSWORD" in words(app)
+
+
+def test_the_password_unlocks_the_actions(open_page, demo_file, monkeypatch):
+    monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse")
+    app = open_page("overview", demo_file)
+    assert app.sidebar.button(key="run_aggregation").disabled
+    app.sidebar.text_input[0].set_value("wrong").run()
+    app.sidebar.button[1].click().run()
+    assert "not the password" in words(app)
+    app.sidebar.text_input[0].set_value("correct horse")
+    app.sidebar.button[1].click().run()
+    assert not app.sidebar.button(key="run_aggregation").disabled
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_for_nothing_that_it_does_not_show(name, open_page, demo_file: Path):
+    """A second look at an unchanged page is answered from the cache, with the same words."""
+    app = open_page(name, demo_file)
+    before = words(app)
+    app.run()
+    assert words(app) == before

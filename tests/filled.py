@@ -1,0 +1,63 @@
+"""Databases for tests of pages: filled and aggregated as a person would do it."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from db.clock import utc_now
+from db.demo.simulation import fill_demo
+from db.engine import engine_for
+from db.importing import import_file
+from db.schema import upgrade
+from jobs import queue
+from jobs.aggregate_models import JOB
+from jobs.runner import execute
+
+SEOUL = ZoneInfo("Asia/Seoul")
+
+
+def upgraded(path: Path) -> Engine:
+    engine = engine_for(f"sqlite:///{path}")
+    upgrade(engine, SEOUL, None)
+    return engine
+
+
+def aggregate(engine: Engine) -> str:
+    """Runs the job as the worker would; returns the run's status."""
+    asked = queue.request(engine, JOB, JOB.read({}), trigger="manual", by="", now=utc_now())
+    claimed = queue.claim(engine, queue.this_worker(), utc_now(), asked.id)
+    assert claimed is not None
+    return execute(engine, claimed, SEOUL, utc_now)
+
+
+def demo(path: Path) -> Engine:
+    """The simulated year, aggregated."""
+    engine = upgraded(path)
+    fill_demo(engine, SEOUL, utc_now())
+    assert aggregate(engine) == "succeeded"
+    return engine
+
+
+def many_models(path: Path, models: int, weeks: int = 8) -> Engine:
+    """So many models with three evaluations a week each, with names that are markup if taken as such."""
+    engine, file = upgraded(path), path.with_suffix(".csv")
+    newest = datetime.now(UTC) - timedelta(days=1)
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            ["prediction_id", "model", "predicted_at", "evaluated_at", "final_score", "target_achieved"]
+        )
+        for model in range(models):
+            for week in range(weeks):
+                for number in range(3):
+                    at = newest - timedelta(weeks=week, hours=number)
+                    score = 50 + (model * 7 + week * 3 + number * 5) % 40
+                    name = f"model *{model:03}* <b>_x_</b>"
+                    writer.writerow([f"{model}-{week}-{number}", name, at, at, score, number % 2])
+    report = import_file(engine, "model_evaluations", file, zone=SEOUL, now=utc_now())
+    assert report.rejected == 0
+    assert aggregate(engine) == "succeeded"
+    return engine

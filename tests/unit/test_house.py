@@ -1,0 +1,154 @@
+"""The house plan, held by tests: who imports whom, what stands where, and that the README knows all of it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import settings
+from db import metrics
+from db.base import Base
+from db.importing import SPECS
+from db.tables import TABLES
+from jobs.timetable import JOBS, timetable
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PACKAGES = ("settings", "language", "db", "jobs", "reports", "dashboard")
+
+MAY_IMPORT = {
+    "language": {"settings"},
+    "jobs.formulas": set(),
+    "db": {"settings", "language", "jobs.formulas"},
+    "reports": {"settings", "language", "db", "jobs.formulas"},
+    "jobs": {"settings", "language", "db", "jobs"},
+    "dashboard": {"settings", "language", "db", "dashboard", "jobs.formulas", "reports"},
+}
+
+
+def python_files(package: str) -> Iterator[Path]:
+    for path in sorted((ROOT / package).rglob("*.py")):
+        if "migrations/versions" not in path.as_posix():
+            yield path
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(module: str) -> str:
+    return "jobs.formulas" if module.startswith("jobs.formulas") else module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", ["db", "reports", "jobs", "dashboard"])
+def test_packages_import_only_what_they_may(package):
+    for path in python_files(package):
+        own = room(path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."))
+        for module in imports(path):
+            target = room(module)
+            if module.split(".")[0] in PACKAGES and target != own:
+                allowed = MAY_IMPORT[own]
+                ok = target in allowed or (
+                    own == "dashboard" and path.name == "actions.py" and target == "jobs"
+                )
+                assert ok, f"{path.relative_to(ROOT)} imports {module}"
+
+
+def test_formulas_import_nothing_of_ours():
+    for path in python_files("jobs/formulas"):
+        assert not {module.split(".")[0] for module in imports(path)} & (set(PACKAGES) - {"jobs"}), path
+
+
+def test_streamlit_stays_in_the_dashboard():
+    for package in ("db", "jobs", "reports"):
+        for path in python_files(package):
+            assert not any(module.startswith("streamlit") for module in imports(path)), path
+
+
+def test_the_dashboard_reaches_the_database_by_its_one_door():
+    for path in python_files("dashboard"):
+        found = set(imports(path))
+        if path.name != "data.py":
+            assert not any(module.startswith("db.queries") for module in found), path
+        if path.name != "actions.py":
+            assert not any(module.startswith("db.importing") for module in found), path
+        assert not any(module.startswith("sqlalchemy") for module in found), path
+
+
+def test_only_filters_touches_session_state_and_the_address():
+    for path in python_files("dashboard"):
+        text = path.read_text(encoding="utf-8")
+        if path.name != "filters.py":
+            assert "session_state" not in text and "query_params" not in text, path
+
+
+def test_views_are_prose():
+    for path in python_files("dashboard/views"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not any(
+            isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda) for node in ast.walk(tree)
+        ), path
+        assert not any(module.startswith(("altair", "pandas", "sqlalchemy")) for module in imports(path)), (
+            path
+        )
+        assert path.read_text(encoding="utf-8").count("\n") <= 70, path
+
+
+def test_only_settings_reads_the_environment():
+    for package in ("db", "jobs", "reports", "dashboard"):
+        for path in python_files(package):
+            text = path.read_text(encoding="utf-8")
+            assert "os.getenv" not in text and "environ[" not in text and "environ.get" not in text, path
+
+
+def test_the_lists_are_complete():
+    assert {table.__tablename__ for table in TABLES} == set(Base.metadata.tables)
+    assert {entry.job.name for entry in timetable(settings.load())} == set(JOBS)
+    for name, job in JOBS.items():
+        assert job.name == name
+        assert (ROOT / "jobs" / f"{name}.py").is_file(), "a job's name is its file"
+    views = {path.name for path in (ROOT / "dashboard" / "views").glob("*.py")}
+    navigation = (ROOT / "dashboard" / "navigation.py").read_text(encoding="utf-8")
+    assert views == set(re.findall(r'"(\w+\.py)"', navigation))
+
+
+def test_metrics_name_columns_that_exist():
+    columns = set(Base.metadata.tables["daily_model_performance"].c.keys())
+    for metric in metrics.MODEL_METRICS:
+        assert {name for name in (metric.count, metric.mean, metric.std, metric.part) if name} <= columns
+
+
+def test_the_readme_lists_every_setting_with_its_meaning():
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| .*? \| (.*?) \|$", README, re.M))
+    wanted = {name.upper(): field.description for name, field in settings.Settings.model_fields.items()}
+    assert rows == wanted
+
+
+def test_the_readme_names_every_command_and_import_column():
+    for main in ("db", "jobs"):
+        source = (ROOT / main / "__main__.py").read_text(encoding="utf-8")
+        for command in re.findall(r'commands\.add_parser\(\s*"(\w+)"', source):
+            assert re.search(rf"python -m {main} .*\b{command}\b", README), f"{main} {command}"
+    for spec in SPECS.values():
+        for column in spec.columns:
+            assert f"`{column.name}`" in README, column.name
+    for target in re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M):
+        assert f"make {target}" in README, target
+
+
+def test_the_demo_pins_and_the_lock_agree():
+    locked = dict(
+        re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", (ROOT / "requirements-lock.txt").read_text(), re.M)
+    )
+    locked = {name.lower().replace("_", "-"): version for name, version in locked.items()}
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        for name, version in re.findall(
+            r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==(\S+)", (ROOT / file).read_text(), re.M
+        ):
+            assert locked[name.lower().replace("_", "-")] == version, f"{file}: {name}; run make lock"
