@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from datetime import timedelta
 from types import FrameType
 
@@ -25,6 +26,7 @@ log = logging.getLogger("tidemark.loop")
 TICK_SECONDS = 10
 POLL_SECONDS = 0.5
 LATE = timedelta(minutes=5)  # a slot that is queued later than this is a catch-up
+CLOCK_MAY_BE_WRONG = timedelta(days=1)  # a clock set back by less than that runs no slot twice
 GRACE_SECONDS = 20
 
 
@@ -44,6 +46,7 @@ class Loop:
             with bookkeeping(self._engine) as connection:
                 self._queue_due(connection, entry)
         with bookkeeping(self._engine) as connection:
+            queue.one_at_a_time(connection, LOOP_SEEN)
             state_fact(connection, LOOP_SEEN, now.isoformat())
 
     def _queue_due(self, connection: Connection, entry: Entry) -> None:
@@ -51,14 +54,16 @@ class Loop:
 
         The slots of a job count from the first tick that ever saw it: nothing is caught up on first install.
         """
+        queue.one_at_a_time(connection, entry.job.name)
         now, name = self._now(), f"{SCHEDULE_SINCE}:{entry.job.name}"
+        queue.forget_slots(connection, entry.job.name, later_than=now + CLOCK_MAY_BE_WRONG)
         since = queue.latest_slot(connection, entry.job.name, now)
         if since is None:
             known = fact(connection, name)
-            if known is None:
+            since = now.fromisoformat(known) if known else None
+            if since is None or since > now:
                 state_fact(connection, name, now.isoformat())
                 return
-            since = min(now, now.fromisoformat(known))
         slots = list(entry.slots(since, now, self._settings.zone))
         if not slots:
             return
@@ -111,7 +116,10 @@ class Loop:
         self._tick_safely()
         for worker in workers:
             worker.start()
-        while not self.stop.wait(POLL_SECONDS):
+        while not self.stop.is_set():
+            time.sleep(POLL_SECONDS)  # not stop.wait(): stop is set by a signal handler in this very thread
+            if (ticker.idle_seconds or 0) > TICK_SECONDS:  # the clock was set back, if only for the winter
+                ticker.run_all()
             ticker.run_pending()
         for worker in workers:
             worker.join(GRACE_SECONDS)

@@ -94,7 +94,7 @@ def request(
     with bookkeeping(engine) as connection:
         if job.check:
             job.check(connection, params)
-        _one_at_a_time(connection, job.name)
+        one_at_a_time(connection, job.name)
         states = ("queued", "running") if join_running else ("queued",)
         same = select(JobRun.id).where(
             JobRun.job == job.name, JobRun.params_hash == params.hashed(), JobRun.status.in_(states)
@@ -139,8 +139,8 @@ def insert_run(
     return found
 
 
-def _one_at_a_time(connection: Connection, name: str) -> None:
-    """Requests of one job wait for each other; SQLite's write lock does that by itself."""
+def one_at_a_time(connection: Connection, name: str) -> None:
+    """Transactions that ask for the same name wait for each other; SQLite's write lock does that by itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"tidemark {name}"}
@@ -333,3 +333,9 @@ def latest_slot(connection: Connection, job: str, now: datetime) -> datetime | N
     """The newest slot of a job that is on record; slots later than now (a clock that was wrong) do not count."""
     slot = func.max(JobRun.scheduled_for, type_=JobRun.scheduled_for.type)
     return connection.scalar(select(slot).where(JobRun.job == job, JobRun.scheduled_for <= now))
+
+
+def forget_slots(connection: Connection, job: str, later_than: datetime) -> None:
+    """Takes slots off the record that a wrong clock put there, so that they have their run when their time comes."""
+    wrong = update(JobRun).where(JobRun.job == job, JobRun.scheduled_for > later_than)
+    connection.execute(wrong.values(scheduled_for=None))

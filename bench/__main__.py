@@ -1,0 +1,23 @@
+"""make bench [BENCH=10000000]: all benchmarks, or with a number the aggregation at that many rows."""
+
+import logging
+import sys
+
+from bench import aggregation, importing, pages
+from bench.measure import table
+
+DEFAULT_ROWS = 1_000_000
+
+
+def main() -> None:
+    logging.disable(logging.WARNING)
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_ROWS
+    results = pages.measure()
+    print(table(results), flush=True)
+    more = importing.measure()
+    print(table(more), flush=True)
+    print(table(aggregation.measure(rows)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+"""python -m jobs: what it prints, and its exit statuses."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, insert, select
+from sqlalchemy.exc import OperationalError
+from test_aggregate_models import aggregated, assert_right, change, marks, noon, scored, store
+
+import settings
+from db.errors import Refused
+from db.tables.operations import JobRun
+from jobs import queue
+from jobs.__main__ import main
+from jobs.job import Job, Outcome
+from jobs.timetable import JOBS
+
+MONDAY = date(2026, 11, 16)
+NAME = "aggregate_models"
+
+
+class Shell:
+    """Calls the command and keeps what it printed."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys, self.out, self.err = capsys, "", ""
+
+    def __call__(self, *arguments: str) -> int:
+        try:
+            status = main(arguments)
+        except SystemExit as left:  # argparse
+            status = int(left.code or 0)
+        self.out, self.err = self._capsys.readouterr()
+        return status
+
+    @property
+    def json(self) -> Any:
+        """The one JSON object that standard output holds, and nothing else."""
+        assert self.out.count("\n") == 1
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def shell(engine: Engine, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(capsys)
+
+
+@pytest.fixture
+def job(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts a job into the timetable that does what the test says."""
+
+    def add(work: Callable[[], Any]) -> None:
+        made = Job("count_things", "Count things", lambda _engine, _params, _run: Outcome(str(work())))
+        monkeypatch.setitem(JOBS, made.name, made)
+
+    return add
+
+
+def fill(engine: Engine) -> None:
+    """A fortnight of one model, from Monday 9 to Sunday 22 November 2026."""
+    days = [date(2026, 11, 9) + timedelta(days=n) for n in range(14)]
+    store(engine, [scored(f"{day}", 50 + n, day) for n, day in enumerate(days)])
+
+
+def days(engine: Engine) -> list[date]:
+    return sorted(day for _model, day in aggregated(engine))
+
+
+# run
+
+
+def test_run_does_the_work_and_says_so(engine: Engine, shell: Shell) -> None:
+    fill(engine)
+    assert shell("run", NAME) == 0
+    assert shell.out == "run 1: 14 days of 1 model: 14 rows changed\n"
+    assert_right(engine)
+    row = queue.run_row(engine, 1)
+    assert (row.status, row.trigger) == ("succeeded", "command line")
+    assert shell("run", NAME) == 0
+    assert shell.out == "run 2: Nothing was stale.\n"
+
+
+def test_run_of_a_day_a_range_and_a_week(engine: Engine, shell: Shell) -> None:
+    fill(engine)
+    assert shell("run", NAME, "--day", "2026-11-20") == 0
+    assert days(engine) == [date(2026, 11, 20)]
+    assert shell("run", NAME, "--since", "2026-11-12", "--until", "2026-11-13") == 0
+    assert days(engine) == [date(2026, 11, day) for day in (12, 13, 20)]
+    assert shell("run", NAME, "--week", "2026-W46") == 0
+    assert days(engine) == [date(2026, 11, day) for day in (*range(9, 16), 20)]
+    assert queue.run_row(engine, 3).params == {"since": "2026-11-09", "until": "2026-11-15"}
+
+
+def test_run_of_one_model(engine: Engine, shell: Shell) -> None:
+    store(engine, [scored("a", 50), scored("b", 60, model=2)])
+    assert shell("run", NAME, "--model", "model-2") == 0
+    assert list(aggregated(engine)) == [("model-2", MONDAY)]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--day", "2026-11-16"], ["--dry-run"]], ids=str)
+def test_run_with_json_prints_one_object(engine: Engine, shell: Shell, arguments: list[str]) -> None:
+    store(engine, [scored("a", 50)])
+    assert shell("run", NAME, "--json", *arguments) == 0
+    assert shell.err == ""
+    found = shell.json
+    assert (found["id"], found["job"], found["status"], found["rows_read"]) == (1, NAME, "succeeded", 1)
+    assert found["result"]["pairs"] == 1
+    assert datetime.fromisoformat(found["finished_at"]).tzinfo is not None
+
+
+def test_dry_run_lists_the_changes_and_writes_nothing(engine: Engine, shell: Shell) -> None:
+    store(engine, [scored("a", 50), scored("b", 60, MONDAY + timedelta(days=1))])
+    main(["run", NAME])
+    change(engine, "a", final_score=70)
+    store(engine, [scored("c", 10, MONDAY + timedelta(days=2))])
+    before, stale = aggregated(engine), marks(engine)
+    shell("list")
+    assert shell("run", NAME, "--dry-run") == 0
+    assert shell.out.splitlines() == [
+        "run 2: Dry run. 2 days of 1 model: 1 rows would be added, 1 changed, 0 removed",
+        "  ~ 2026-11-16 model-1: avg_final_score 50.0 → 70.0",
+        "  + 2026-11-18 model-1",
+    ]
+    assert (aggregated(engine), marks(engine)) == (before, stale)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--day", "16.11.2026"], "--day"),
+        (["--day", "2026-02-30"], "--day"),
+        (["--day", "2026-11-16", "--since", "2026-11-16"], "give a day, or since and until, not both"),
+        (["--until", "2026-11-16"], "until needs since"),
+        (["--since", "2026-11-17", "--until", "2026-11-16"], "since is after until"),
+        (["--week", "2026-46"], "“2026-46” is not a week; write it as 2026-W46"),
+        (["--week", "2025-W53"], "“2025-W53” is not a week; write it as 2026-W46"),
+        (["--week", "2026-W46", "--day", "2026-11-16"], "give a week, or days, not both"),
+        (["--model", "atlas-9"], "There is no model “atlas-9”"),
+        (["--colour", "blue"], "unrecognized arguments: --colour"),
+    ],
+    ids=str,
+)
+def test_wrong_call_is_told_and_asks_for_no_run(
+    engine: Engine, shell: Shell, arguments: list[str], words: str
+) -> None:
+    assert shell("run", NAME, *arguments) == 2
+    assert words in shell.err
+    assert "Traceback" not in shell.err
+    assert shell.out == ""
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(JobRun)) == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["walk"], ["run"], ["run", "walk"], ["cancel", "soon"]], ids=str)
+def test_wrong_command(shell: Shell, arguments: list[str]) -> None:
+    assert shell(*arguments) == 2
+    assert "usage: python -m jobs" in shell.err
+
+
+def test_failed_run(engine: Engine, shell: Shell, job: Callable[..., None]) -> None:
+    job(lambda: 1 / 0)
+    assert shell("run", "count_things") == 1
+    assert shell.err.splitlines()[-1] == "run 1 failed: ZeroDivisionError: division by zero"
+    assert shell.out == ""
+    assert shell("run", "count_things", "--json") == 1
+    assert shell.json["error"] == "ZeroDivisionError: division by zero"
+
+
+def test_refused_run(engine: Engine, shell: Shell, job: Callable[..., None]) -> None:
+    def refuse() -> None:
+        raise Refused("There are no things.")
+
+    job(refuse)
+    assert shell("run", "count_things") == 1
+    assert shell.err.splitlines()[-1] == "run 1 failed: There are no things."
+
+
+def test_run_that_is_cancelled_while_it_works(shell: Shell, engine: Engine, job: Callable[..., None]) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    job(interrupt)
+    assert shell("run", "count_things") == 130
+    assert queue.run_row(engine, 1).status == "cancelled"
+
+
+def test_run_waits_behind_the_run_of_a_dead_worker(engine: Engine, shell: Shell) -> None:
+    """It was killed; nobody else looks for lost runs, so the command does."""
+    store(engine, [scored("a", 50)])
+    job, long_ago = JOBS[NAME], datetime.now(UTC) - timedelta(hours=1)
+    lost = queue.request(engine, job, job.read({"day": "2026-11-16"}), trigger="manual", by="", now=long_ago)
+    assert queue.claim(engine, "another-machine:1:2.00", long_ago)
+    assert shell("run", NAME) == 0
+    assert f"waits for another run of {NAME}" in shell.err
+    assert queue.run_row(engine, lost.id).status == "queued"
+    assert_right(engine)
+
+
+# list, history, cancel
+
+
+def test_list(engine: Engine, shell: Shell) -> None:
+    assert shell("list") == 0
+    assert shell.out.startswith(
+        "aggregate_models: Aggregate model evaluations; daily at 17:00; last never ran; next "
+    )
+    main(["run", NAME])
+    shell("list")
+    assert " succeeded; next " in shell.out
+
+
+def test_list_as_json(engine: Engine, shell: Shell) -> None:
+    assert shell("list", "--json") == 0
+    [found] = shell.json["jobs"]
+    assert (found["name"], found["when"], found["last"], found["status"]) == (NAME, "daily at 17:00", "", "")
+    assert datetime.strptime(found["next"], "%Y-%m-%d %H:%M") > datetime.now(settings.current().zone).replace(
+        tzinfo=None
+    )
+
+
+def test_history_newest_first(engine: Engine, shell: Shell, job: Callable[..., None]) -> None:
+    job(lambda: 1 / 0)
+    for name in (NAME, "count_things", NAME):
+        main(["run", name])
+    shell("list")
+    assert shell("history") == 0
+    assert [line.split()[0] for line in shell.out.splitlines()] == ["3", "2", "1"]
+    assert "ZeroDivisionError: division by zero" in shell.out.splitlines()[1]
+    assert shell("history", "--last", "1") == 0
+    assert [line.split()[0] for line in shell.out.splitlines()] == ["3"]
+    assert shell("history", "count_things", "--json") == 0
+    [found] = shell.json["runs"]
+    assert (found["id"], found["status"]) == (2, "failed")
+    assert shell("history", "walk") == 2
+    assert "There is no job “walk”" in shell.err
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_history_of_no_sensible_number_of_runs(shell: Shell, number: str) -> None:
+    assert shell("history", "--last", number) == 2
+
+
+def test_cancel(engine: Engine, shell: Shell) -> None:
+    job = JOBS[NAME]
+    asked = queue.request(engine, job, job.read({}), trigger="manual", by="", now=datetime.now(UTC))
+    assert shell("cancel", str(asked.id)) == 0
+    assert shell.out == f"Run {asked.id} was waiting and is cancelled.\n"
+    assert shell("cancel", str(asked.id)) == 1
+    assert "has ended already" in shell.err
+    assert shell("cancel", "99") == 2
+    assert shell.err == "There is no run 99\n"
+
+
+# Where it cannot work
+
+
+def test_database_that_is_not_prepared(empty_engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    shell = Shell(capsys)
+    assert shell("list") == 1
+    assert "python -m db upgrade" in shell.err
+
+
+def test_time_zone_that_is_not_the_databases(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIMEZONE", "Europe/Berlin")
+    assert shell("list") == 1
+    assert "python -m db timezone Europe/Berlin" in shell.err
+
+
+def test_wrong_setting(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKERS", "none")
+    assert shell("list") == 2
+    assert shell.err.startswith("WORKERS got 'none'; it takes: ")
+
+
+def test_fault_of_the_database_is_one_line(
+    engine: Engine, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE job_runs RENAME TO mislaid")
+    with pytest.raises(OperationalError) if False else monkeypatch.context():
+        assert shell("history") == 1
+    assert shell.err.startswith("The database refused: ")
+    assert shell.err.count("\n") == 1
+
+
+def test_command_as_a_process(engine: Engine) -> None:
+    """The way people call it, with standard output and error apart."""
+    with engine.begin() as connection:
+        connection.execute(
+            insert(JobRun).values(
+                job=NAME,
+                params={},
+                params_hash="x",
+                status="succeeded",
+                trigger="manual",
+                queued_at=noon(MONDAY),
+            )
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs", "history", "--json"],
+        cwd=settings.ROOT,
+        env=os.environ.copy(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [run["status"] for run in json.loads(done.stdout)["runs"]] == ["succeeded"]
