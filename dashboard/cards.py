@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.data import ask, operations
+from dashboard.drawing import draw
 from dashboard.wording import figure, moment, plain, took
 from db.metrics import METRICS, Metric
 from language import _, ngettext
@@ -99,7 +100,7 @@ def model_row(name: str, metric: Metric, now: pd.Series, line: pd.DataFrame, dar
             st.markdown(f"**{plain(name)}**")
             st.caption(ngettext("n = {n}", "n = {n}", int(now["n"])))
         with st.container(width="stretch"):
-            st.altair_chart(sparkline(line, dark=dark, tone="plain"), key=f"spark_{name}")
+            draw(sparkline, line, f"spark_{name}", dark=dark, tone="plain")
         with st.container(width=124, gap=None):
             st.markdown(f"**{figure(now['value'], metric)}**", text_alignment="right")
             st.caption(interval(now, metric), text_alignment="right")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import cards, filters
 from dashboard.data import ask, models
+from dashboard.drawing import draw
 from dashboard.filters import Period
 from dashboard.wording import change, plain, span
 from db.metrics import METRICS, Metric
@@ -38,8 +39,10 @@ def highlighted(
     """The trend with some models in colour; returns the point that was clicked."""
     if frame["subject"].nunique() > GHOSTS + len(chosen):
         frame = frame[frame["subject"].isin(chosen)]
-    chart = trend(
+    event = draw(
+        trend,
         frame,
+        f"trend_{metric.name}",
         subjects=names,
         highlighted=chosen,
         title="",
@@ -53,7 +56,6 @@ def highlighted(
         show=percent if metric.is_rate else number,
         empty_text=_("no data in this period"),
     )
-    event = st.altair_chart(chart, key=f"trend_{metric.name}", on_select="rerun", selection_mode="point")
     return filters.picked_point(event)
 
 
@@ -70,20 +72,19 @@ def all_models(
         with grid, st.container(gap=None):
             last = mine.iloc[-1]
             st.markdown(f"**{plain(name)}** :small[{last['value']:.1f} · n = {int(last['n']):,}]")
-            st.altair_chart(
-                panel(
-                    ghosts,
-                    subject=name,
-                    subjects=names,
-                    unit=_(metric.unit),
-                    low=low,
-                    high=high,
-                    grain=period.grain,
-                    dark=filters.is_dark(),
-                    span=_shown_range(period),
-                    show=percent if metric.is_rate else number,
-                ),
-                key=f"panel_{metric.name}_{name}",
+            draw(
+                panel,
+                ghosts,
+                f"panel_{metric.name}_{name}",
+                subject=name,
+                subjects=names,
+                unit=_(metric.unit),
+                low=low,
+                high=high,
+                grain=period.grain,
+                dark=filters.is_dark(),
+                span=_shown_range(period),
+                show=percent if metric.is_rate else number,
             )
 
 
@@ -93,21 +94,20 @@ def empty(metric: Metric, today: date) -> None:
         st.markdown(f"**{_(metric.label)}**", help=_(metric.definition))
         days = today - timedelta(weeks=12), today
         nothing = pd.DataFrame(columns=["subject", "period", "value", "low", "high", "n", "unfinished"])
-        st.altair_chart(
-            trend(
-                nothing,
-                subjects=[],
-                highlighted=[],
-                title="",
-                unit=_(metric.unit),
-                low=metric.low,
-                high=metric.high,
-                grain="week",
-                dark=filters.is_dark(),
-                span=days,
-                empty_text=_("no data in this period"),
-            ),
-            key="empty_trend",
+        draw(
+            trend,
+            nothing,
+            "empty_trend",
+            subjects=[],
+            highlighted=[],
+            title="",
+            unit=_(metric.unit),
+            low=metric.low,
+            high=metric.high,
+            grain="week",
+            dark=filters.is_dark(),
+            span=days,
+            empty_text=_("no data in this period"),
         )
 
 
@@ -153,17 +153,16 @@ def rates(metric: Metric, period: Period, names: list[str], ranked: list[str]) -
     rows = now.loc[shown].rename(columns={"value": "rate"})
     rows["previous"] = before.set_index("subject")["value"]
     low, high = _axis(rows[["low", "high", "rate", "previous"]], metric, 10)
-    st.altair_chart(
-        rates_chart(
-            rows.reset_index(names="subject"),
-            subjects=names,
-            dark=filters.is_dark(),
-            unit=_(metric.unit),
-            low=low,
-            high=high,
-            show=percent if metric.is_rate else number,
-        ),
-        key=f"rates_{metric.name}",
+    draw(
+        rates_chart,
+        rows.reset_index(names="subject"),
+        f"rates_{metric.name}",
+        subjects=names,
+        dark=filters.is_dark(),
+        unit=_(metric.unit),
+        low=low,
+        high=high,
+        show=percent if metric.is_rate else number,
     )
     _more(len(now), len(shown))
 
@@ -176,12 +175,8 @@ def coverage(period: Period, names: list[str], ranked: list[str]) -> None:
         st.markdown(f"**{_('Evaluated of predicted')}**")
         st.caption(_("unevaluated predictions are in no score"))
     if shown:
-        st.altair_chart(
-            coverage_chart(
-                rows.loc[shown].reset_index(names="subject"), subjects=names, dark=filters.is_dark()
-            ),
-            key="coverage",
-        )
+        table = rows.loc[shown].reset_index(names="subject")
+        draw(coverage_chart, table, "coverage", subjects=names, dark=filters.is_dark())
     _more(len(rows), len(shown))
 
 

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
     history = commands.add_parser("history", help=_("the newest runs"))
     history.add_argument("name", nargs="?", metavar="NAME", help=_("of this job only"))
-    history.add_argument("--last", type=int, default=20, metavar="N", help=_("how many"))
+    history.add_argument("--last", type=_count, default=20, metavar="N", help=_("how many"))
     history.add_argument("--json", action="store_true", help=_("one JSON object on standard output"))
     history.set_defaults(command=_history)
 
@@ -76,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
     loop = commands.add_parser("loop", help=_("worker and schedule loop, without the dashboard"))
     loop.set_defaults(command=_loop)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**31:
+        raise argparse.ArgumentTypeError(_("“{text}” is not a number from 1 on").format(text=text))
+    return int(text)
 
 
 def _add_job(parser: argparse.ArgumentParser, job: Job) -> None:

@@ -50,7 +50,7 @@ def trend(
     chosen = METRICS[metric]
     period = BusinessDay.week_start if grain == "week" else d.date
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
-    rows = frame(connection, _combined(chosen, [Model.name.label("subject"), period.label("period")], inside))
+    rows = frame(connection, _combined(chosen, period, inside))
     rows["period"] = rows["period"].map(_as_date)
     days = 6 if grain == "week" else 0
     rows["unfinished"] = [(today - start).days <= days for start in rows["period"]]
@@ -61,7 +61,7 @@ def totals(connection: Connection, metric: str, since: date, until: date) -> pd.
     """A metric per model over a whole period: subject, value, low, high, n, part; only models with n > 0."""
     chosen = METRICS[metric]
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
-    rows = frame(connection, _combined(chosen, [Model.name.label("subject")], inside))
+    rows = frame(connection, _combined(chosen, None, inside))
     return with_interval(rows, chosen).sort_values("subject", ignore_index=True)
 
 
@@ -96,33 +96,31 @@ def _as_date(value: Any) -> date:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def _combined(metric: Metric, groups: list[Any], inside: Any) -> Select[Any]:
-    """Counts and sums of the daily rows; for means also the spread, from the days' own and that between them."""
-    source = DailyModelPerformance.__table__.join(Model, Model.id == d.model_id).join(
-        BusinessDay, BusinessDay.day == d.date
-    )
+def _combined(metric: Metric, period: Any, inside: Any) -> Select[*tuple[Any, ...]]:
+    """Counts and sums of the daily rows, per model and (unless None) period: subject, period, n, then part or
+    value and squares, the sum of squared distances from the mean: that within the days and that between them.
+
+    Distances are taken from the middle of the metric's range, so that little is lost in the difference.
+    """
+    source: Any = DailyModelPerformance.__table__
+    keys = [d.model_id]
+    if period is not None:
+        source = source.join(BusinessDay, BusinessDay.day == d.date)
+        keys.append(period.label("period"))
     n = d[metric.count]
     if metric.is_rate:
-        columns = [func.sum(n).label("n"), func.sum(d[metric.part]).label("part")]
-        return select(*groups, *columns).select_from(source).where(inside).group_by(*groups)
-    mean = d[metric.mean]
-    means = (
-        select(*groups, func.sum(n).label("n"), (func.sum(n * mean) / func.sum(n)).label("value"))
-        .select_from(source)
-        .where(inside)
-        .group_by(*groups)
-        .subquery()
-    )
-    within = (n - 1) * func.coalesce(d[metric.std], 0) * func.coalesce(d[metric.std], 0)
-    between = n * (mean - means.c.value) * (mean - means.c.value)
-    keys = [means.c[group.name] for group in groups]
-    same = and_(*(group.element == key for group, key in zip(groups, keys, strict=True)))
-    return (
-        select(*keys, means.c.n, means.c.value, func.sum(within + between).label("squares"))
-        .select_from(source.join(means, same))
-        .where(inside)
-        .group_by(*keys, means.c.n, means.c.value)
-    )
+        figures = [func.sum(n).label("n"), func.sum(d[metric.part]).label("part")]
+    else:
+        far, std = d[metric.mean] - (metric.low + metric.high) / 2, func.coalesce(d[metric.std], 0)
+        total, sum_far = func.sum(n), func.sum(n * far)
+        figures = [
+            total.label("n"),
+            (func.sum(n * d[metric.mean]) / total).label("value"),
+            (func.sum((n - 1) * std * std + n * far * far) - sum_far * sum_far / total).label("squares"),
+        ]
+    groups = select(*keys, *figures).select_from(source).where(inside).group_by(*keys).subquery()
+    wanted = [column for column in groups.c if column.name != "model_id"]
+    return select(Model.name.label("subject"), *wanted).join(groups, groups.c.model_id == Model.id)
 
 
 def with_interval(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
@@ -130,7 +128,7 @@ def with_interval(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
     if metric.is_rate:
         low, high = wilson(rows["part"], rows["n"])
         return rows.assign(value=100 * rows["part"] / rows["n"], low=100 * low, high=100 * high)
-    spread = (rows["squares"] / (rows["n"] - 1).where(rows["n"] > 1)) ** 0.5
+    spread = (rows["squares"].clip(lower=0) / (rows["n"] - 1).where(rows["n"] > 1)) ** 0.5
     low, high = mean_interval(rows["value"], spread, rows["n"], metric.low, metric.high)
     return rows.assign(std=spread, low=low, high=high, part=None).drop(columns="squares")
 

@@ -19,12 +19,12 @@ import settings
 from db.tables.models import Model, ModelEvaluation
 from db.tables.operations import JobRun
 from jobs import queue
-from jobs.job import Parameters
+from jobs.health import health
 from jobs.loop import Loop
 from jobs.timetable import JOBS
 
 ROWS, DAYS, MODELS = 20_000, 200, 4
-LAST = date(2026, 11, 16)
+LAST = date(2024, 11, 18)
 JOB = JOBS["aggregate_models"]
 PATIENCE = 30  # seconds, for what takes well under one
 
@@ -68,6 +68,15 @@ def running(engine: Engine, process: subprocess.Popen[str] | None = None) -> Any
 def runs(engine: Engine) -> list[Any]:
     with engine.connect().execution_options(readonly=True) as connection:
         return list(connection.execute(select(JobRun).order_by(JobRun.id)))
+
+
+def ask(engine: Engine) -> None:
+    queue.request(engine, JOB, JOB.read({}), trigger="manual", by="", now=datetime.now(UTC))
+
+
+def seen(engine: Engine) -> bool:
+    """Whether a loop has looked at the clock."""
+    return health(engine, settings.load(), datetime.now(UTC)).worker_is_there
 
 
 @pytest.fixture
@@ -119,7 +128,7 @@ def test_kill_at_any_moment_leaves_whole_days_and_the_next_run_mends_it(filled: 
         change_everything(filled, turn)
         before, wanted = figures(aggregated(filled)), expected(source(filled))
         if turn % 2:
-            queue.request(filled, JOB, Parameters(), trigger="manual", by="", now=datetime.now(UTC))
+            ask(filled)
         with started(filled, *(["loop"] if turn % 2 else ["run", JOB.name])) as process:
             run = wait_for(lambda: running(filled, process))
             time.sleep(chance.uniform(0, takes))
@@ -139,7 +148,7 @@ def test_kill_at_any_moment_leaves_whole_days_and_the_next_run_mends_it(filled: 
 
 
 def test_stop_of_the_loop_ends_it_in_seconds_and_its_run_goes_back(filled: Engine) -> None:
-    queue.request(filled, JOB, Parameters(), trigger="manual", by="", now=datetime.now(UTC))
+    ask(filled)
     wanted = expected(source(filled))
     with started(filled, "loop") as process:
         run = wait_for(lambda: running(filled, process))
@@ -160,26 +169,19 @@ def test_stop_of_the_loop_ends_it_in_seconds_and_its_run_goes_back(filled: Engin
 
 def test_idle_loop_stops_at_once(engine: Engine) -> None:
     with started(engine, "loop") as process:
-        wait_for(lambda: Loop(engine, settings.load()) and seen(engine))
+        wait_for(lambda: seen(engine))
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
-
-
-def seen(engine: Engine) -> bool:
-    """Whether a loop has looked at the clock."""
-    from jobs.health import health
-
-    return health(engine, settings.load(), datetime.now(UTC)).worker_is_there
 
 
 def test_two_aggregations_at_once_go_one_after_the_other(filled: Engine) -> None:
     with (
         started(filled, "run", JOB.name) as one,
-        started(filled, "run", JOB.name, "--since", "2026-01-01") as other,
+        started(filled, "run", JOB.name, "--since", "2024-01-01", "--until", "2024-12-31") as other,
     ):
         assert [process.wait(PATIENCE) for process in (one, other)] == [0, 0]
     first, second = sorted(runs(filled), key=lambda run: run.started_at)
-    assert {run.params.get("since") for run in (first, second)} == {None, "2026-01-01"}
+    assert {run.params.get("since") for run in (first, second)} == {None, "2024-01-01"}
     assert first.finished_at <= second.started_at
     assert first.worker != second.worker
     assert_same(aggregated(filled), expected(source(filled)))
