@@ -1,20 +1,25 @@
-"""One cell of text into one value of a column, or the reason why not."""
+"""Cells of text into values of a column: a whole column at once where nothing is odd, else one by one.
+
+`one` is the rule and gives the reason for a rejection; `all` is the same rule for a column, many times faster,
+and leaves every column with anything unusual in it (None) to `one`.
+"""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from db.clock import to_utc
 from language import _
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_TRUE = frozenset({"1", "true", "t", "yes", "y", "1.0"})
-_FALSE = frozenset({"0", "false", "f", "no", "n", "0.0"})
+_TRUE = ("1", "true", "t", "yes", "y", "1.0")
+_FALSE = ("0", "false", "f", "no", "n", "0.0")
 _SECONDS, _MILLISECONDS = (9, 10), (12, 13)
 _SHOWN = 60
+_HOUR = timedelta(hours=1)
 
 
 class Rejected(Exception):
@@ -27,9 +32,33 @@ class Surroundings:
 
     zone: ZoneInfo
     now: datetime
+    offsets: dict[str, timedelta | None] = field(default_factory=dict, compare=False)
+
+    @property
+    def latest(self) -> datetime:
+        return self.now + timedelta(days=1)
+
+    def offset(self, hour: str) -> timedelta | None:
+        """What UTC is behind the wall clock during a local hour ("2026-11-15 09"); None where that changes."""
+        if hour not in self.offsets:
+            start = datetime.fromisoformat(hour + ":00")
+            ends = (start, start + _HOUR - timedelta(microseconds=1))
+            found = {
+                end - to_utc(end, self.zone).replace(tzinfo=None) for end in ends if exists(end, self.zone)
+            }
+            steady = len(found) == 1 and all(exists(end, self.zone) for end in ends)
+            self.offsets[hour] = found.pop() if steady else None
+        return self.offsets[hour]
 
 
-Parse = Callable[[str, Surroundings], Any]
+class Kind(Protocol):
+    """How the cells of a column are read; a cell has no white space around it, '' is no value."""
+
+    def one(self, cell: str, where: Surroundings) -> Any:
+        """The value of a cell that is not empty; raises Rejected."""
+
+    def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
+        """The values of a column, or None where a cell needs a closer look."""
 
 
 def shown(cell: str) -> str:
@@ -37,14 +66,22 @@ def shown(cell: str) -> str:
     return cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
 
 
-def text(longest: int) -> Parse:
-    """Text of at most so many characters, without NUL, which PostgreSQL cannot hold."""
+def exists(wall: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clocks of the zone ever show that time."""
+    return to_utc(wall, zone).astimezone(zone).replace(tzinfo=None) == wall
 
-    def parse(cell: str, _where: Surroundings) -> str:
-        if len(cell) > longest:
+
+@dataclass(frozen=True)
+class Text:
+    """Text of at most so many characters, without control characters (PostgreSQL cannot hold NUL)."""
+
+    longest: int
+
+    def one(self, cell: str, where: Surroundings) -> str:
+        if len(cell) > self.longest:
             raise Rejected(
                 _("“{cell}” has {n} characters, {longest} fit").format(
-                    cell=shown(cell), n=f"{len(cell):,}", longest=longest
+                    cell=shown(cell), n=f"{len(cell):,}", longest=self.longest
                 )
             )
         if not cell.isprintable() and any(ord(char) < 32 and char not in "\t\n\r" for char in cell):
@@ -55,50 +92,104 @@ def text(longest: int) -> Parse:
             raise Rejected(_("“{cell}” is not valid Unicode").format(cell=shown(repr(cell)[1:-1]))) from None
         return cell
 
-    return parse
+    def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
+        plain = all(map(str.isprintable, cells)) and max(map(len, cells), default=0) <= self.longest
+        return [cell or None for cell in cells] if plain else None
 
 
-def number(low: float, high: float) -> Parse:
+@dataclass(frozen=True)
+class Number:
     """A number from low to high."""
 
-    def parse(cell: str, _where: Surroundings) -> float:
+    low: float
+    high: float
+
+    def one(self, cell: str, where: Surroundings) -> float:
         try:
             value = float(cell)
         except ValueError:
             value = math.nan
         if value != value or "_" in cell:
             raise Rejected(_("“{cell}” is not a number").format(cell=shown(cell)))
-        if not low <= value <= high:
+        if not self.low <= value <= self.high:
             raise Rejected(
-                _("{cell} is outside {low:g} to {high:g}").format(cell=shown(cell), low=low, high=high)
+                _("{cell} is outside {low:g} to {high:g}").format(
+                    cell=shown(cell), low=self.low, high=self.high
+                )
             )
         return value
 
-    return parse
+    def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
+        try:
+            values = [float(cell) if cell else None for cell in cells]
+        except ValueError:
+            return None
+        known = [value for value in values if value is not None]
+        # A sum tells NaN, which compares as nothing, from everything else.
+        fine = not known or (math.isfinite(sum(known)) and self.low <= min(known) and max(known) <= self.high)
+        return values if fine and "_" not in "".join(cells) else None
 
 
-def flag(cell: str, _where: Surroundings) -> bool:
+@dataclass(frozen=True)
+class Flag:
     """1, true, yes or their opposites, in any case."""
-    lowered = cell.lower()
-    if lowered in _TRUE:
-        return True
-    if lowered in _FALSE:
-        return False
-    raise Rejected(_("“{cell}” is neither true nor false").format(cell=shown(cell)))
+
+    known: Mapping[str, bool | None] = field(
+        default_factory=lambda: dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False), compare=False
+    )
+
+    def one(self, cell: str, where: Surroundings) -> bool:
+        value = self.known.get(cell.lower())
+        if value is None:
+            raise Rejected(_("“{cell}” is neither true nor false").format(cell=shown(cell)))
+        return value
+
+    def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
+        found = {cell: self.known.get(cell.lower()) for cell in set(cells)}
+        plain = all(value is not None for cell, value in found.items() if cell)
+        return [found[cell] for cell in cells] if plain else None
 
 
-def timestamp(cell: str, where: Surroundings) -> datetime:
+@dataclass(frozen=True)
+class Timestamp:
     """ISO 8601 or Unix seconds or milliseconds; without an offset it is a wall time of `TIMEZONE`."""
-    try:
-        moment = _unix(cell) if cell.lstrip("-").isdigit() else datetime.fromisoformat(cell)
-        moment = _local(moment, cell, where.zone) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Rejected(
-            _("“{cell}” is not a time; write it as 2026-11-15T09:30:00Z").format(cell=shown(cell))
-        ) from None
-    if not EARLIEST <= moment <= where.now + timedelta(days=1):
-        raise Rejected(_("{cell} is not between 1970 and tomorrow").format(cell=shown(cell)))
-    return moment
+
+    def one(self, cell: str, where: Surroundings) -> datetime:
+        try:
+            moment = _unix(cell) if cell.lstrip("-").isdigit() else datetime.fromisoformat(cell)
+            moment = _local(moment, cell, where.zone) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise Rejected(
+                _("“{cell}” is not a time; write it as 2026-11-15T09:30:00Z").format(cell=shown(cell))
+            ) from None
+        if not EARLIEST <= moment <= where.latest:
+            raise Rejected(_("{cell} is not between 1970 and tomorrow").format(cell=shown(cell)))
+        return moment
+
+    def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
+        distinct = list(set(cells) - {""})
+        if any(map(str.isdigit, distinct)):
+            return None
+        try:
+            moments = [_steady(cell, where) for cell in distinct]
+        except (ValueError, OverflowError):
+            return None
+        if moments and not EARLIEST <= min(moments) <= max(moments) <= where.latest:
+            return None
+        found: dict[str, datetime | None] = dict(zip(distinct, moments, strict=True))
+        found[""] = None
+        return [found[cell] for cell in cells]
+
+
+def _steady(cell: str, where: Surroundings) -> datetime:
+    """A time whose hour has one offset, in UTC; raises ValueError where it needs a closer look."""
+    moment = datetime.fromisoformat(cell)
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    offset = where.offset(cell[:13]) if cell[13:14] == ":" else None
+    if offset is None:
+        raise ValueError
+    return (moment - offset).replace(tzinfo=UTC)
 
 
 def _unix(cell: str) -> datetime:
@@ -110,9 +201,8 @@ def _unix(cell: str) -> datetime:
 
 
 def _local(moment: datetime, cell: str, zone: ZoneInfo) -> datetime:
-    utc = to_utc(moment, zone)
-    if utc.astimezone(zone).replace(tzinfo=None) != moment:
+    if not exists(moment, zone):
         raise Rejected(
             _("{cell} does not exist in {zone}: the clocks skip it").format(cell=shown(cell), zone=zone.key)
         )
-    return utc
+    return to_utc(moment, zone)

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from db.base import sqlite_text
 from db.clock import business_day
 from db.errors import Refused
-from db.importing.cells import Rejected, Surroundings
+from db.importing.cells import Rejected, Surroundings, Timestamp
 from db.importing.report import Report
 from db.importing.rows import Batch
 from db.importing.specs import Column, Spec
 from language import _
+
+LAST_OF_HOUR = timedelta(hours=1) - timedelta(microseconds=1)
 
 
 class Bad(str):
@@ -56,6 +58,7 @@ class Checker:
         self._names = {
             alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
         }
+        self._days_of_hours: dict[str, date] = {}
         self._own = {column.name: column.name for column in spec.columns}
         self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
         self._filling = {ours: _plain(other) for ours, other in filling.items()}
@@ -144,21 +147,31 @@ class Checker:
                 reason = self._missing(column, cells)
                 reasons |= {index: (column.name, reason) for index in range(n) if index not in reasons}
             return [None] * n
-        # Cells repeat (models, times, ratings), so each distinct one is parsed once.
+        own = list(map(str.strip, own))
+        if not (column.required and "" in own):
+            values = column.kind.all(own, self._where)
+            if values is not None:
+                return self._stored(values) if isinstance(column.kind, Timestamp) else values
         parsed = {cell: self._value(column, cell, cells) for cell in set(own)}
         values = [parsed[cell] for cell in own]
-        if any(isinstance(value, Bad) for value in parsed.values()):
-            for index, value in enumerate(values):
-                if isinstance(value, Bad):
-                    reasons.setdefault(index, (column.name, value))
+        for index, value in enumerate(values):
+            if isinstance(value, Bad):
+                reasons.setdefault(index, (column.name, value))
         return values
 
+    def _stored(self, moments: list[datetime | None]) -> list[Any]:
+        """UTC moments as the engine takes them."""
+        if self._dialect != "sqlite":
+            return moments
+        return [
+            moment and str(moment)[:-6] for moment in moments
+        ]  # without "+00:00": sqlite_text, but faster
+
     def _value(self, column: Column, cell: str, cells: Mapping[str, list[str]]) -> Any:
-        stripped = cell.strip()
-        if not stripped:
+        if not cell:
             return Bad(self._missing(column, cells)) if column.required else None
         try:
-            value = column.parse(stripped, self._where)
+            value = column.kind.one(cell, self._where)
         except Rejected as rejected:
             return Bad(str(rejected))
         return sqlite_text(value) if self._dialect == "sqlite" and isinstance(value, datetime) else value
@@ -167,7 +180,7 @@ class Checker:
         similar = [
             other.name
             for other in self._spec.columns
-            if other.parse is column.parse and other is not column and any(cells.get(other.name, ()))
+            if other.kind == column.kind and other is not column and any(cells.get(other.name, ()))
         ]
         if similar:
             return _("{name} is missing; to take it from another column: --set {name}={other}").format(
@@ -176,19 +189,29 @@ class Checker:
         return _("{name} is missing").format(name=column.name)
 
     def _days(self, values: list[list[Any]]) -> list[Any]:
+        """The business day of each row; hour by hour, since nearly every hour lies in one day."""
         names = [column.name for column in self._spec.columns]
         moments = values[names.index(self._spec.day_of)]
-        zone = self._where.zone
-        known: dict[Any, Any]
         if self._dialect == "sqlite":
-            known = {
-                text: business_day(datetime.fromisoformat(text + "+00:00"), zone).isoformat()
-                for text in set(moments)
-                if text and not isinstance(text, Bad)
-            }
-        else:
-            known = {at: business_day(at, zone) for at in set(moments) if isinstance(at, datetime)}
-        return [known.get(at) for at in moments]
+            return [None if at is None or isinstance(at, Bad) else self._day_of_text(at) for at in moments]
+        return [self._day(at, f"{at:%Y-%m-%d %H}") if isinstance(at, datetime) else None for at in moments]
+
+    def _day_of_text(self, text: str) -> str:
+        hour = text[:13]
+        day = self._days_of_hours.get(hour)
+        if day is None:
+            return self._day(datetime.fromisoformat(text + "+00:00"), hour).isoformat()
+        return day.isoformat()
+
+    def _day(self, at: datetime, hour: str) -> date:
+        known = self._days_of_hours.get(hour)
+        if known is not None:
+            return known
+        start = datetime.fromisoformat(hour + ":00+00:00")
+        first, last = (business_day(end, self._where.zone) for end in (start, start + LAST_OF_HOUR))
+        if first == last:
+            self._days_of_hours[hour] = first
+        return business_day(at, self._where.zone)
 
     def _hashes(self, values: list[list[Any]], n: int) -> list[Any]:
         """Where the derived key is missing, a hash of the row's content to make it from."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from db.importing.cells import Parse, flag, number, text, timestamp
+from db.importing.cells import Flag, Kind, Number, Text, Timestamp
 from db.tables.models import RATINGS, SCORES
 
 
@@ -11,7 +11,7 @@ class Column:
     """A column of a file; `required` ones must have a value in each row."""
 
     name: str
-    parse: Parse
+    kind: Kind
     aliases: tuple[str, ...] = ()
     required: bool = False
 
@@ -41,15 +41,15 @@ class Spec:
 MODEL_EVALUATIONS = Spec(
     table="model_evaluations",
     columns=(
-        Column("prediction_id", text(500), ("prediction", "predictionid")),
-        Column("model_name", text(200), ("model",), required=True),
-        Column("predicted_at", timestamp, ("prediction_time", "created_at"), required=True),
-        Column("evaluated_at", timestamp, ("evaluation_time",)),
-        Column("human_evaluated_at", timestamp),
-        *(Column(name, number(0, 100)) for name in SCORES),
-        *(Column(name, number(1, 5)) for name in RATINGS),
-        Column("target_achieved", flag, ("target_hit",)),
-        Column("support_breached", flag, ("stop_breached",)),
+        Column("prediction_id", Text(500), ("prediction", "predictionid")),
+        Column("model_name", Text(200), ("model",), required=True),
+        Column("predicted_at", Timestamp(), ("prediction_time", "created_at"), required=True),
+        Column("evaluated_at", Timestamp(), ("evaluation_time",)),
+        Column("human_evaluated_at", Timestamp()),
+        *(Column(name, Number(0, 100)) for name in SCORES),
+        *(Column(name, Number(1, 5)) for name in RATINGS),
+        Column("target_achieved", Flag(), ("target_hit",)),
+        Column("support_breached", Flag(), ("stop_breached",)),
     ),
     key=("model_name", "prediction_id"),
     reference="model_name",

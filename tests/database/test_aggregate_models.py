@@ -543,7 +543,7 @@ SPOILED = (MONDAY - timedelta(days=1), MONDAY, TUESDAY)
         ({"model": "model-1"}, {(1, TUESDAY)}),
         ({}, {(1, TUESDAY), (2, TUESDAY)}),
     ],
-    ids=str,
+    ids=lambda value: f"{len(value)} rows" if isinstance(value, set) else str(value),
 )
 def test_days_and_model_that_are_asked_for(
     settled: Engine, asked: dict[str, Any], mended: set[tuple[int, date]]

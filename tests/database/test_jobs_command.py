@@ -51,6 +51,15 @@ def shell(engine: Engine, capsys: pytest.CaptureFixture[str]) -> Shell:
 
 
 @pytest.fixture
+def sqlite_shell(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """For calls that never come as far as the database's own ways."""
+    monkeypatch.setenv("DATABASE_URL", str(sqlite_engine.url))
+    return Shell(capsys)
+
+
+@pytest.fixture
 def job(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Puts a job into the timetable that does what the test says."""
 
@@ -146,20 +155,20 @@ def test_dry_run_lists_the_changes_and_writes_nothing(engine: Engine, shell: She
     ids=str,
 )
 def test_wrong_call_is_told_and_asks_for_no_run(
-    engine: Engine, shell: Shell, arguments: list[str], words: str
+    sqlite_engine: Engine, sqlite_shell: Shell, arguments: list[str], words: str
 ) -> None:
-    assert shell("run", NAME, *arguments) == 2
-    assert words in shell.err
-    assert "Traceback" not in shell.err
-    assert shell.out == ""
-    with engine.connect() as connection:
+    assert sqlite_shell("run", NAME, *arguments) == 2
+    assert words in sqlite_shell.err
+    assert "Traceback" not in sqlite_shell.err
+    assert sqlite_shell.out == ""
+    with sqlite_engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(JobRun)) == 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["walk"], ["run"], ["run", "walk"], ["cancel", "soon"]], ids=str)
-def test_wrong_command(shell: Shell, arguments: list[str]) -> None:
-    assert shell(*arguments) == 2
-    assert "usage: python -m jobs" in shell.err
+def test_wrong_command(sqlite_shell: Shell, arguments: list[str]) -> None:
+    assert sqlite_shell(*arguments) == 2
+    assert "usage: python -m jobs" in sqlite_shell.err
 
 
 def test_failed_run(engine: Engine, shell: Shell, job: Callable[..., None]) -> None:
@@ -240,8 +249,8 @@ def test_history_newest_first(engine: Engine, shell: Shell, job: Callable[..., N
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many"])
-def test_history_of_no_sensible_number_of_runs(shell: Shell, number: str) -> None:
-    assert shell("history", "--last", number) == 2
+def test_history_of_no_sensible_number_of_runs(sqlite_shell: Shell, number: str) -> None:
+    assert sqlite_shell("history", "--last", number) == 2
 
 
 def test_cancel(engine: Engine, shell: Shell) -> None:
@@ -264,16 +273,16 @@ def test_database_that_is_not_prepared(empty_engine: Engine, capsys: pytest.Capt
     assert "python -m db upgrade" in shell.err
 
 
-def test_time_zone_that_is_not_the_databases(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_zone_that_is_not_the_databases(sqlite_shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIMEZONE", "Europe/Berlin")
-    assert shell("list") == 1
-    assert "python -m db timezone Europe/Berlin" in shell.err
+    assert sqlite_shell("list") == 1
+    assert "python -m db timezone Europe/Berlin" in sqlite_shell.err
 
 
-def test_wrong_setting(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_setting(sqlite_shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKERS", "none")
-    assert shell("list") == 2
-    assert shell.err.startswith("WORKERS got 'none'; it takes: ")
+    assert sqlite_shell("list") == 2
+    assert sqlite_shell.err.startswith("WORKERS got 'none'; it takes: ")
 
 
 def test_fault_of_the_database_is_one_line(
