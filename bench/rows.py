@@ -48,7 +48,8 @@ def _block(random: np.random.Generator, start: int, n: int, rows: int) -> pa.Tab
     scores = {name: some(np.round(random.random(n) * 100, 2), evaluated) for name in COLUMNS[5:9]}
     ratings = {name: some(random.integers(1, 6, n).astype(float), rated) for name in COLUMNS[9:12]}
     flags = {
-        name: some(random.random(n) < share, evaluated) for name, share in zip(COLUMNS[12:14], (0.6, 0.1), strict=True)
+        name: some(random.random(n) < share, evaluated)
+        for name, share in zip(COLUMNS[12:14], (0.6, 0.1), strict=True)
     }
     return pa.table(
         {

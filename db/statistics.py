@@ -11,9 +11,9 @@ from sqlalchemy.sql.functions import GenericFunction
 class sample_std(GenericFunction[float]):  # noqa: N801 - it stands in a statement like func.avg
     """Sample standard deviation (n − 1) of `x`; null under 2 values, exactly 0 for equal ones.
 
-    `anchor` is any value of the group. SQLite has no such aggregate, and sums of squares of the plain values
-    lose their digits where the spread is small against the mean; distances from a value of the group do not
-    (Chan, Golub, LeVeque: Algorithms for computing the sample variance, 1983, "shifted data").
+    `anchor` is any value of the group: where the spread is small against the mean, the digits of plain values
+    are lost in it, on both engines, and those of distances from a value of the group are not (Chan, Golub,
+    LeVeque: Algorithms for computing the sample variance, 1983, "shifted data").
     """
 
     type = Double()
@@ -35,8 +35,13 @@ def _on_sqlite(element: sample_std, compiler: Any, **options: Any) -> str:
 
 @compiles(sample_std, "postgresql")
 def _on_postgresql(element: sample_std, compiler: Any, **options: Any) -> str:
-    x, _anchor = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CASE WHEN min({x}) = max({x}) AND count({x}) > 1 THEN 0 ELSE stddev_samp({x}) END"
+    x, anchor = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"stddev_samp({x} - {anchor})"
+
+
+def sample_mean(x: Any, anchor: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Mean of `x` by the sums that the spread needs anyway; null without values."""
+    return anchor + func.sum(x - anchor) / func.count(x)
 
 
 def percentage(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnElement[Any]:

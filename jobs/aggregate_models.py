@@ -18,7 +18,6 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
-    case,
     cast,
     delete,
     exists,
@@ -26,12 +25,13 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    tuple_,
 )
 
 from db.base import Day, Id, Score, Timestamp
 from db.engine import reading, scratch, writing
 from db.errors import Refused
-from db.statistics import percentage, sample_std, true_count
+from db.statistics import percentage, sample_mean, sample_std, true_count
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import BusinessDay, StaleMark
 from db.upsert import upsert_select
@@ -53,16 +53,7 @@ CHUNK_PAIRS, CHUNK_DAYS = 500, 31
 daily: Table = DailyModelPerformance.__table__  # type: ignore[assignment]
 e = ModelEvaluation
 
-scored = case((e.evaluated_at.is_not(None), e.final_score))
-auto = 0.4 * e.target_accuracy_score + 0.3 * e.timing_score + 0.3 * e.risk_management_score
-human = case(
-    (
-        e.human_evaluated_at.is_not(None),
-        (e.human_rating_quality + e.human_rating_usefulness + e.human_rating_overall) / 3 * 20,
-    )
-)
-overall = e.human_rating_overall * 20
-ANCHORED = {"scored": scored, "auto": auto, "human": human, "overall": overall}
+SPREAD = (e.counted_score, e.auto_score, e.human_score, e.overall_score)
 
 _scratch = MetaData()
 chunk = Table(
@@ -70,11 +61,18 @@ chunk = Table(
     _scratch,
     Column("day", Day, primary_key=True),
     Column("model_id", Integer, primary_key=True, autoincrement=False),
-    *(Column(name, Score) for name in ANCHORED),
+    *(Column(x.key, Score) for x in SPREAD),  # an anchor for each, see db.statistics
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",
 )
-marks_read = Table("chunk_marks", _scratch, Column("id", Id, primary_key=True), prefixes=["TEMPORARY"])
+marks_read = Table(
+    "chunk_marks",
+    _scratch,
+    Column("id", Id, primary_key=True),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
+)
 
 
 class AggregateModelsParameters(DayParameters):
@@ -94,7 +92,7 @@ def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run
             if params.dry_run:
                 changes.compare(connection, daily, _fresh(run.now), _chunk_rows(), ("date", "model_id"))
             else:
-                written += _refresh(connection, run.now)
+                written += _refresh(connection, some, run.now)
             read += connection.scalar(_rows_behind()) or 0
         done += len(some)
     changes.rename("model_id", "model", names)
@@ -166,13 +164,16 @@ def _load_chunk(connection: Connection, pairs: list[Pair]) -> None:
         table.create(connection, checkfirst=True)
         connection.execute(delete(table))
     connection.execute(insert(chunk), [pair._asdict() for pair in pairs])
-    if connection.dialect.name == "sqlite":  # PostgreSQL's stddev_samp needs no anchors
-        connection.execute(chunk.update().values({name: _anchor(x) for name, x in ANCHORED.items()}))
+    connection.execute(chunk.update().values({x.key: _anchor(x) for x in SPREAD}))
     # Before the rows are read: a mark that comes after this stays, and so does what it stands for.
-    mark = select(StaleMark.id).join(
-        chunk, and_(StaleMark.day == chunk.c.day, StaleMark.key == cast(chunk.c.model_id, StaleMark.key.type))
-    )
-    connection.execute(insert(marks_read).from_select(["id"], mark.where(StaleMark.table_name == SOURCE)))
+    same = and_(StaleMark.day == chunk.c.day, StaleMark.key == cast(chunk.c.model_id, StaleMark.key.type))
+    mark = select(StaleMark.id).join(chunk, same).where(_marks_of(pairs))
+    connection.execute(insert(marks_read).from_select(["id"], mark))
+
+
+def _marks_of(pairs: list[Pair]) -> Any:
+    """The marks of the chunk's days: a range that the index answers, also where statistics are missing."""
+    return and_(StaleMark.table_name == SOURCE, StaleMark.day.between(pairs[0].day, pairs[-1].day))
 
 
 def _anchor(x: Any) -> Any:
@@ -189,19 +190,19 @@ def _fresh(now: datetime) -> Select[Any]:
         "date": chunk.c.day,
         "total_predictions": func.count(),
         "evaluated_count": func.count(e.evaluated_at),
-        "scored_count": func.count(scored),
+        "scored_count": func.count(e.counted_score),
         "human_evaluated_count": func.count(e.human_evaluated_at),
-        "avg_final_score": func.avg(scored),
-        "std_final_score": sample_std(scored, _kept("scored")),
-        "avg_auto_score": func.avg(auto),
-        "std_auto_score": sample_std(auto, _kept("auto")),
-        "auto_count": func.count(auto),
-        "avg_human_score": func.avg(human),
-        "std_human_score": sample_std(human, _kept("human")),
-        "human_score_count": func.count(human),
-        "avg_rating_overall": func.avg(overall),
-        "std_rating_overall": sample_std(overall, _kept("overall")),
-        "rating_overall_count": func.count(overall),
+        "avg_final_score": _mean(e.counted_score),
+        "std_final_score": _std(e.counted_score),
+        "avg_auto_score": _mean(e.auto_score),
+        "std_auto_score": _std(e.auto_score),
+        "auto_count": func.count(e.auto_score),
+        "avg_human_score": _mean(e.human_score),
+        "std_human_score": _std(e.human_score),
+        "human_score_count": func.count(e.human_score),
+        "avg_rating_overall": _mean(e.overall_score),
+        "std_rating_overall": _std(e.overall_score),
+        "rating_overall_count": func.count(e.overall_score),
         "avg_target_accuracy": func.avg(e.target_accuracy_score),
         "target_accuracy_count": func.count(e.target_accuracy_score),
         "avg_timing_score": func.avg(e.timing_score),
@@ -224,8 +225,12 @@ def _fresh(now: datetime) -> Select[Any]:
     )
 
 
-def _kept(name: str) -> Any:
-    return chunk.c[name]
+def _mean(x: Any) -> Any:
+    return sample_mean(x, chunk.c[x.key])
+
+
+def _std(x: Any) -> Any:
+    return sample_std(x, chunk.c[x.key])
 
 
 def _in_chunk() -> Any:
@@ -237,19 +242,23 @@ def _chunk_rows() -> Select[Any]:
     return select(daily).join(chunk, _in_chunk())
 
 
-def _refresh(connection: Connection, now: datetime) -> int:
+def _refresh(connection: Connection, pairs: list[Pair], now: datetime) -> int:
     """Brings the chunk's rows up to date and takes off the marks that were read; returns rows written."""
     written = upsert_select(connection, daily, ("model_id", "date"), _fresh(now), touch=("updated_at",))
-    source = exists().where(e.day == daily.c.date, e.model_id == daily.c.model_id)
-    vanished = delete(daily).where(exists().where(_in_chunk()), ~source)
-    removed = connection.execute(vanished).rowcount
-    connection.execute(delete(StaleMark).where(StaleMark.id.in_(select(marks_read.c.id))))
+    source = exists().where(e.day == chunk.c.day, e.model_id == chunk.c.model_id)
+    vanished = select(chunk.c.model_id, chunk.c.day).where(~source)
+    removed = connection.execute(
+        delete(daily).where(tuple_(daily.c.model_id, daily.c.date).in_(vanished))
+    ).rowcount
+    marks = delete(StaleMark).where(StaleMark.id.in_(select(marks_read.c.id)), _marks_of(pairs))
+    connection.execute(marks)
     return written + removed
 
 
 def _rows_behind() -> Select[Any]:
-    here = and_(e.day == chunk.c.day, e.model_id == chunk.c.model_id)
-    return select(func.count()).select_from(chunk).join(e, here)
+    """How many source rows the chunk's pairs have; counted pair by pair, each a range of the index."""
+    mine = select(func.count()).where(e.day == chunk.c.day, e.model_id == chunk.c.model_id)
+    return select(func.sum(mine.correlate(chunk).scalar_subquery())).select_from(chunk)
 
 
 def _told_days(pairs: list[Pair]) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from db.importing.cells import Flag, Kind, Number, Text, Timestamp
-from db.tables.models import RATINGS, SCORES
+from db.tables.models import COMPOSITES, RATINGS, SCORES
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Spec:
     reference: str
     derived: str
     day_of: str
-    computed: tuple[str, ...] = ("id", "model_id", "day", "updated_at", "_line", "_reason")
+    computed: tuple[str, ...] = ("id", "model_id", "day", "updated_at", "_line", "_reason", *COMPOSITES)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

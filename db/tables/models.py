@@ -1,14 +1,29 @@
 """Models, the evaluations of their predictions, and what a day of them came to."""
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Boolean, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from db.base import Base, Day, Id, Score, Timestamp, between, flag, moment
 
 SCORES = ("final_score", "target_accuracy_score", "timing_score", "risk_management_score")
 RATINGS = ("human_rating_quality", "human_rating_usefulness", "human_rating_overall")
+# Computed by the database when a row is written, so that the aggregation need not: it halves its time.
+COMPOSITES = {
+    "counted_score": "CASE WHEN evaluated_at IS NOT NULL THEN final_score END",
+    "auto_score": "0.4 * target_accuracy_score + 0.3 * timing_score + 0.3 * risk_management_score",
+    "human_score": (
+        "CASE WHEN human_evaluated_at IS NOT NULL THEN "
+        "(human_rating_quality + human_rating_usefulness + human_rating_overall) / 3 * 20 END"
+    ),
+    "overall_score": "human_rating_overall * 20",
+}
+
+
+def _composite(name: str) -> MappedColumn[Any]:
+    return mapped_column(Score, Computed(COMPOSITES[name], persisted=True))
 
 
 class Model(Base):
@@ -39,8 +54,8 @@ class ModelEvaluation(Base):
             "model_id",
             "evaluated_at",
             "human_evaluated_at",
-            *SCORES,
-            *RATINGS,
+            *COMPOSITES,
+            *SCORES[1:],
             "target_achieved",
             "support_breached",
         ),
@@ -61,6 +76,10 @@ class ModelEvaluation(Base):
     human_rating_overall: Mapped[float | None] = mapped_column(Score)
     target_achieved: Mapped[bool | None] = mapped_column(Boolean)
     support_breached: Mapped[bool | None] = mapped_column(Boolean)
+    counted_score: Mapped[float | None] = _composite("counted_score")
+    auto_score: Mapped[float | None] = _composite("auto_score")
+    human_score: Mapped[float | None] = _composite("human_score")
+    overall_score: Mapped[float | None] = _composite("overall_score")
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.current_timestamp())
     # The business day of predicted_at: null only inside the statement that inserts a row by plain SQL.
     day: Mapped[date | None] = mapped_column(Day)

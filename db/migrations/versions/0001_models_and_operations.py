@@ -14,6 +14,16 @@ from db.triggers import Watched, install, uninstall
 JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 EVALUATIONS = Watched("model_evaluations", at="predicted_at", key="model_id")
 
+COMPOSITES = {
+    "counted_score": "CASE WHEN evaluated_at IS NOT NULL THEN final_score END",
+    "auto_score": "0.4 * target_accuracy_score + 0.3 * timing_score + 0.3 * risk_management_score",
+    "human_score": (
+        "CASE WHEN human_evaluated_at IS NOT NULL THEN "
+        "(human_rating_quality + human_rating_usefulness + human_rating_overall) / 3 * 20 END"
+    ),
+    "overall_score": "human_rating_overall * 20",
+}
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -214,6 +224,7 @@ def upgrade() -> None:
         sa.Column("human_rating_overall", sa.Double(), nullable=True),
         sa.Column("target_achieved", sa.Boolean(), nullable=True),
         sa.Column("support_breached", sa.Boolean(), nullable=True),
+        *(sa.Column(name, sa.Double(), sa.Computed(sql, persisted=True)) for name, sql in COMPOSITES.items()),
         sa.Column("updated_at", Timestamp(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
         sa.Column("day", sa.Date(), nullable=True),
         sa.CheckConstraint(
@@ -268,13 +279,10 @@ def upgrade() -> None:
             "model_id",
             "evaluated_at",
             "human_evaluated_at",
-            "final_score",
+            *COMPOSITES,
             "target_accuracy_score",
             "timing_score",
             "risk_management_score",
-            "human_rating_quality",
-            "human_rating_usefulness",
-            "human_rating_overall",
             "target_achieved",
             "support_breached",
         ],
