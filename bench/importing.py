@@ -2,6 +2,7 @@
 
 import csv
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ def bare(engine: Engine, path: Path) -> None:
             cursor.execute(f"INSERT INTO model_evaluations ({names}) SELECT {names} FROM bare {upsert}")
 
 
+def ours(engine: Engine, path: Path) -> None:
+    import_file(engine, "model_evaluations", path, zone=ZONE, now=NOW)
+
+
 def measure(rows: int = ROWS) -> list[Result]:
     """Rows a second of our import over those of the bare loader, into empty tables."""
     results = []
@@ -64,14 +69,11 @@ def measure(rows: int = ROWS) -> list[Result]:
             for loader in ("ours", "bare"):
                 with databases() as engines:
                     for name, engine in engines.items():
-                        seconds = once_seconds(
-                            (lambda e=engine: import_file(e, "model_evaluations", path, zone=ZONE, now=NOW))
-                            if loader == "ours"
-                            else (lambda e=engine: bare(e, path))
-                        )
+                        load = partial(ours if loader == "ours" else bare, engine, path)
+                        seconds = once_seconds(load)
                         spent.setdefault(f"{name} {loader}", []).append(seconds)
         for name in ("SQLite", "PostgreSQL"):
-            ours, other = (sorted(spent[f"{name} {loader}"])[1] for loader in ("ours", "bare"))
+            own, other = (sorted(spent[f"{name} {loader}"])[1] for loader in ("ours", "bare"))
             what = f"{name}: import of {rows:,} rows, rate / bare loader"
-            results.append(against(what, ours, other, "≥ 0.5", faster=True))
+            results.append(against(what, own, other, "≥ 0.5", faster=True))
     return results

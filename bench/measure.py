@@ -1,13 +1,11 @@
 """Times, memory and the table that they are shown in."""
 
 import gc
-import resource
 import statistics
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
@@ -59,7 +57,7 @@ def peak_megabytes(work: Callable[[], object]) -> float:
     finally:
         over.set()
         watcher.join()
-    return max(0, highest - before) / 2**20
+    return float(max(0, highest - before)) / 2**20
 
 
 def shown(seconds: float) -> str:
@@ -80,12 +78,3 @@ def table(results: list[Result]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
     )
-
-
-def size_megabytes(path: Path) -> float:
-    return path.stat().st_size / 2**20
-
-
-def own_peak_megabytes() -> float:
-    """The largest resident size that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,7 +1,7 @@
 """Evaluations for the benchmarks: the same on every engine, in time order, 50 models over 365 days."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,3 @@ def _block(random: np.random.Generator, start: int, n: int, rows: int) -> pa.Tab
 
 def day_number(k: int) -> date:
     return FIRST + timedelta(days=k)
-
-
-def csv_text(moment: datetime | None) -> str:
-    return moment.isoformat(sep=" ") if moment else ""

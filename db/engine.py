@@ -20,7 +20,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import settings
 from db.errors import Refused
@@ -28,6 +29,7 @@ from db.tables.operations import AppFact
 from language import _
 
 SQLITE_WAIT_SECONDS = 30
+POOL = {"pool_size": 8, "max_overflow": 40}  # each worker takes two, each open page one for a moment
 DATA_VERSION = "data_version"
 # Serialization failure, deadlock, server shutting down or starting, and the connection class (08).
 _PASSING_SQLSTATES = ("40001", "40P01", "57P01", "57P02", "57P03", "53300", "55P03")
@@ -47,10 +49,10 @@ def default_engine() -> Engine:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() in ("postgresql", "postgres"):
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **POOL)
     if parsed.database and parsed.database != ":memory:":
         _make_folder(Path(parsed.database).parent)
-    engine = create_engine(parsed, connect_args={"timeout": SQLITE_WAIT_SECONDS})
+    engine = create_engine(parsed, connect_args={"timeout": SQLITE_WAIT_SECONDS}, **POOL)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -131,6 +133,8 @@ def data_version(engine: Engine) -> int:
 
 def is_passing(error: BaseException) -> bool:
     """Whether a fault of the database may be gone when the same work is tried again."""
+    if isinstance(error, PoolTimeout):
+        return True
     if not isinstance(error, DBAPIError):
         return False
     original: Any = error.orig
@@ -143,8 +147,10 @@ def is_passing(error: BaseException) -> bool:
     return state in _PASSING_SQLSTATES or lost
 
 
-def explain(error: DBAPIError) -> str:
+def explain(error: SQLAlchemyError) -> str:
     """What went wrong in the database, in one line, without the statement and its values."""
+    if not isinstance(error, DBAPIError):
+        return str(error).splitlines()[0]
     text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     if "database or disk is full" in text or getattr(error.orig, "sqlstate", "") == "53100":
         return _("The disk is full; nothing of this step was written. Free some space and try again.")

@@ -1,6 +1,9 @@
 """What the database knows of itself: its time zone, whether it holds the demo."""
 
+from typing import Any
+
 from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from db.tables.operations import AppFact
 
@@ -17,6 +20,9 @@ def fact(connection: Connection, name: str) -> str | None:
 
 def state_fact(connection: Connection, name: str, value: str | None) -> None:
     """Sets a fact, or forgets it with None."""
-    connection.execute(delete(AppFact).where(AppFact.name == name))
-    if value is not None:
-        connection.execute(AppFact.__table__.insert().values(name=name, value=value))  # type: ignore[attr-defined]
+    if value is None:
+        connection.execute(delete(AppFact).where(AppFact.name == name))
+        return
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    stated = dialect.insert(AppFact).values(name=name, value=value)
+    connection.execute(stated.on_conflict_do_update(index_elements=["name"], set_={"value": value}))

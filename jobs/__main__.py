@@ -3,15 +3,18 @@
 import argparse
 import json
 import logging
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from types import FrameType
 from typing import Any
 
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 import settings
 from db.clock import parse_week, utc_now
@@ -43,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Refused, settings.WrongSetting) as error:
         print(error, file=sys.stderr)
         return getattr(error, "status", 2)
-    except DBAPIError as error:
+    except SQLAlchemyError as error:
         print(explain(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -134,7 +137,14 @@ def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) ->
         monday = parse_week(call.week)
         values |= {"since": monday, "until": monday + timedelta(days=6)}
     asked = queue.request(engine, job, job.read(values), trigger="command line", by=_user(), now=utc_now())
-    row = _follow(engine, config, asked.id, quiet=call.json)
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        row = _follow(engine, config, asked.id, quiet=call.json)
+    except KeyboardInterrupt:
+        if asked.fresh:  # what nobody waits for any more does not run behind their back
+            with suppress(Refused):
+                queue.cancel(engine, asked.id, utc_now())
+        raise
     if call.json:
         print(json.dumps(_as_json(row), ensure_ascii=False))
     elif row.status == "succeeded":
@@ -158,7 +168,8 @@ def _follow(engine: Engine, config: settings.Settings, run_id: int, quiet: bool)
             continue
         if row.status == "queued":
             queue.reap(engine, utc_now())
-            line = _("run {id} waits for another run of {job}").format(id=run_id, job=row.job)
+            waits = _("run {id} waits for another run of {job}").format(id=run_id, job=row.job)
+            line = row.message if row.not_before else waits
         else:
             line = f"{row.progress:.0%} {row.message}"
         if line != told and not quiet:
@@ -166,6 +177,11 @@ def _follow(engine: Engine, config: settings.Settings, run_id: int, quiet: bool)
             told = line
         time.sleep(FOLLOW_SECONDS)
     return row
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM: the runner puts the run back into the queue."""
+    raise SystemExit(143)
 
 
 def _print_changes(result: dict[str, Any]) -> None:

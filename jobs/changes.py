@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table
 
-from language import _
+from language import _, ngettext
 
 TOLD = 1_000  # changes that are listed; all are counted
 RELATIVE = 1e-9
@@ -66,8 +66,9 @@ class Changes:
         ]
 
     def summary(self) -> str:
-        return _("{added} rows would be added, {changed} changed, {removed} removed").format(
-            added=f"{self.added:,}", changed=f"{self.changed:,}", removed=f"{self.removed:,}"
+        told = ngettext("{n} row would be added", "{n} rows would be added", self.added)
+        return _("{told}, {changed} changed, {removed} removed").format(
+            told=told, changed=f"{self.changed:,}", removed=f"{self.removed:,}"
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import schedule
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.clock import Now, utc_now
 from db.engine import bookkeeping, explain
@@ -27,7 +27,7 @@ TICK_SECONDS = 10
 POLL_SECONDS = 0.5
 LATE = timedelta(minutes=5)  # a slot that is queued later than this is a catch-up
 CLOCK_MAY_BE_WRONG = timedelta(days=1)  # a clock set back by less than that runs no slot twice
-GRACE_SECONDS = 20
+GRACE_SECONDS = 8  # less than the ten seconds that containers give
 
 
 class Loop:
@@ -121,15 +121,16 @@ class Loop:
             if (ticker.idle_seconds or 0) > TICK_SECONDS:  # the clock was set back, if only for the winter
                 ticker.run_all()
             ticker.run_pending()
+        deadline = time.monotonic() + GRACE_SECONDS
         for worker in workers:
-            worker.join(GRACE_SECONDS)
+            worker.join(max(0.0, deadline - time.monotonic()))
         if any(worker.is_alive() for worker in workers):
             self._leave()
 
     def _tick_safely(self) -> None:
         try:
             self.tick()
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             log.warning("tick: %s", explain(error))
 
     def _work(self) -> None:
@@ -137,7 +138,7 @@ class Loop:
             try:
                 if not self.work_once():
                     self.stop.wait(POLL_SECONDS)
-            except DBAPIError as error:
+            except SQLAlchemyError as error:
                 log.warning("worker: %s", explain(error))
                 self.stop.wait(TICK_SECONDS)
 

@@ -25,7 +25,7 @@ from language import _
 MAX_ATTEMPTS = 3
 LOST_AFTER = timedelta(seconds=90)
 # A process of this machine that still lives beats again in a second; only one that hangs is lost.
-HANGS_AFTER = timedelta(minutes=15)
+HANGS_AFTER = timedelta(minutes=5)
 FINISHED = ("succeeded", "failed", "cancelled", "lost", "covered")
 
 

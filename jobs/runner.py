@@ -10,7 +10,7 @@ from types import TracebackType
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.clock import Now, business_day
 from db.engine import explain, is_passing
@@ -86,7 +86,7 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
                 self._signal = queue.beat(
                     self._engine, self._claimed, self._clock(), self._done, self._message, self.text
                 )
-            except DBAPIError as error:
+            except SQLAlchemyError as error:
                 log.warning("no heartbeat for run %s: %s", self._claimed.id, explain(error))
 
 
@@ -124,7 +124,7 @@ def execute(
 def _fail(
     engine: Engine, claimed: Claimed, run: ActiveRun, error: Exception, now: Now, stop: threading.Event
 ) -> str:
-    told = explain(error) if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+    told = explain(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
     run.log("".join(traceback.format_exception(error)))
     if is_passing(error) and claimed.attempt < queue.MAX_ATTEMPTS:
         wait = BACK_OFF[min(claimed.attempt, len(BACK_OFF)) - 1]
@@ -138,12 +138,12 @@ def _record(run: ActiveRun, write: Callable[[], str], stop: threading.Event) -> 
     for attempt in range(1, RECORD_TRIES + 1):
         try:
             return write()
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             log.warning("the end of a run was not recorded (try %s): %s", attempt, explain(error))
             if attempt == RECORD_TRIES or not is_passing(error):
                 break
             stop.wait(2**attempt)
-    return "running"  # its heartbeat has ended, so the next look for lost runs puts it back
+    return "running"  # its heartbeat has ended: it counts as lost after a while, and is put back
 
 
 def _succeed(engine: Engine, claimed: Claimed, run: ActiveRun, outcome: Outcome) -> str:
