@@ -6,9 +6,9 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from bench.aggregation import run_job
 from bench.databases import ZONE, fill
 from bench.measure import Result, against, median_seconds
+from bench.quiet import run_job
 from bench.rows import MODELS
 from db.engine import engine_for
 from db.schema import upgrade

@@ -51,6 +51,7 @@ def empty_page() -> None:
 def sidebar() -> None:
     """Actions, jobs at work, and the line of health."""
     st.caption(_("Actions"))
+    _close()  # a run of the whole page closes a dialog that is open, however it came about
     reason = access.why_not()
     if st.button(
         _("Run aggregation"),

@@ -19,7 +19,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         try:
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1.5)
-            page.goto(f"{product.address}/models?period=26w&models=atlas-2&models=cirrus-l&models=harbor-mini")
+            page.goto(
+                f"{product.address}/models?period=26w&models=atlas-2&models=cirrus-l&models=harbor-mini"
+            )
             page.wait_for_selector("[data-testid=stVegaLiteChart] svg")
             page.wait_for_load_state("networkidle")
             page.get_by_text("Targets achieved").wait_for()

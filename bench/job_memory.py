@@ -1,0 +1,26 @@
+"""python -m bench.job_memory URL: aggregates all that is stale in a process of its own, prints its peak in MB.
+
+The peak is above what the process holds when it is idle: everything imported, the database reached.
+"""
+
+import subprocess
+import sys
+
+from sqlalchemy import Engine
+
+from bench.measure import peak_megabytes
+from bench.quiet import run_job
+from db.engine import data_version, engine_for
+
+
+def of(engine: Engine) -> float:
+    """The same for an engine, measured in a new process."""
+    url = engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "bench.job_memory", url]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+if __name__ == "__main__":
+    target = engine_for(sys.argv[1])
+    data_version(target)
+    print(peak_megabytes(lambda: run_job(target)))
