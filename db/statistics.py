@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, case, func
+from sqlalchemy import ColumnElement, Double, Integer, case, cast, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.functions import GenericFunction
@@ -51,4 +51,4 @@ def percentage(part: ColumnElement[Any], whole: ColumnElement[Any]) -> ColumnEle
 
 def true_count(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[int]:
     """How many rows have the flag set; null is not counted."""
-    return func.count(case((column, 1)))
+    return func.coalesce(func.sum(cast(column, Integer)), 0)

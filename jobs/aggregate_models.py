@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.schema import CreateTable
 
 from db.base import Day, Id, Score, Timestamp
 from db.engine import reading, scratch, writing
@@ -83,7 +84,7 @@ def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run
     """Computes the asked days, or all that is stale and yesterday; one transaction a chunk."""
     with reading(engine) as connection:
         pairs = _pairs(connection, params, run)
-        names = {row.id: row.name for row in connection.execute(select(Model.id, Model.name))}
+        names = _names(connection) if params.dry_run else {}
     changes, read, written, done = Changes(), 0, 0, 0
     for some in _chunks(pairs):
         run.progress(done / len(pairs), _told_days(some))
@@ -97,6 +98,10 @@ def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run
         done += len(some)
     changes.rename("model_id", "model", names)
     return _outcome(pairs, read, written, changes if params.dry_run else None)
+
+
+def _names(connection: Connection) -> dict[int, str]:
+    return {row.id: row.name for row in connection.execute(select(Model.id, Model.name))}
 
 
 def _model_id(connection: Connection, params: AggregateModelsParameters) -> int | None:
@@ -161,7 +166,7 @@ def _chunks(pairs: list[Pair]) -> Iterator[list[Pair]]:
 def _load_chunk(connection: Connection, pairs: list[Pair]) -> None:
     """Puts the pairs, with an anchor for each spread, and the ids of their marks into temporary tables."""
     for table in (chunk, marks_read):
-        table.create(connection, checkfirst=True)
+        connection.execute(CreateTable(table, if_not_exists=True))
         connection.execute(delete(table))
     connection.execute(insert(chunk), [pair._asdict() for pair in pairs])
     connection.execute(chunk.update().values({x.key: _anchor(x) for x in SPREAD}))
