@@ -720,7 +720,7 @@ def test_rehearsal_tells_what_would_change_and_writes_nothing(settled: Engine) -
     outcome = aggregate(settled, Here(LATER), dry_run=True)
 
     assert (aggregated(settled), marks(settled), data_version(settled)) == (before, stale, version)
-    assert outcome.summary == ("Dry run. 3 days of 2 models: 1 rows would be added, 1 changed, 1 removed")
+    assert outcome.summary == ("Dry run. 3 days of 2 models: 1 row would be added, 1 changed, 1 removed")
     assert outcome.rows_written == 0
     counts = {name: outcome.result[name] for name in ("added", "changed", "removed", "unchanged")}
     assert counts == {"added": 1, "changed": 1, "removed": 1, "unchanged": 0}

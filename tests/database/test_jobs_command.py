@@ -131,7 +131,7 @@ def test_dry_run_lists_the_changes_and_writes_nothing(engine: Engine, shell: She
     shell("list")
     assert shell("run", NAME, "--dry-run") == 0
     assert shell.out.splitlines() == [
-        "run 2: Dry run. 2 days of 1 model: 1 rows would be added, 1 changed, 0 removed",
+        "run 2: Dry run. 2 days of 1 model: 1 row would be added, 1 changed, 0 removed",
         "  ~ 2024-11-04 model-1: avg_final_score 50.0 → 70.0",
         "  + 2024-11-06 model-1",
     ]
