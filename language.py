@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-from settings import ROOT
+from settings import ROOT, current
 
-_language: ContextVar[str] = ContextVar("language", default="en")
+_language: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 @cache
@@ -16,14 +16,19 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     return gettext.translation("tidemark", ROOT / "translations", [language], fallback=True)
 
 
+def spoken() -> str:
+    """The language of this request; where none was chosen (threads, fragments, callbacks) the setting."""
+    return _language.get() or current().language
+
+
 def _(text: str) -> str:
     """The text in the language of this request or job."""
-    return _catalogue(_language.get()).gettext(text)
+    return _catalogue(spoken()).gettext(text)
 
 
 def ngettext(one: str, many: str, n: int) -> str:
     """The form of the text that the language uses for n things, with {n} filled in."""
-    return _catalogue(_language.get()).ngettext(one, many, n).format(n=f"{n:,}")
+    return _catalogue(spoken()).ngettext(one, many, n).format(n=f"{n:,}")
 
 
 def N_(text: str) -> str:

@@ -27,7 +27,7 @@ from language import _, speaking
 
 POLL_SECONDS = 0.2
 START_SECONDS = 60
-STOP_SECONDS = 40  # longer than the loop's own grace
+STOP_SECONDS = 20  # longer than the loop's own grace
 EVERYWHERE = ("0.0.0.0", "::", "localhost")  # noqa: S104 - addresses that answer on the loopback one too
 TOO_SHORT = 10  # a part that ends sooner after its start is not started again
 
@@ -71,11 +71,11 @@ class Part:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
 
-    def wait(self) -> None:
+    def wait(self, deadline: float) -> None:
         if self.process is None:
             return
         try:
-            self.process.wait(STOP_SECONDS)
+            self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -87,8 +87,8 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
-class Interrupted(Exception):
-    """Ctrl-C, or a polite request to end."""
+class Interrupted(BaseException):
+    """Ctrl-C, or a polite request to end; no handler of errors takes it for one."""
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -219,8 +219,9 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)
     for part in running:
         part.stop()
+    deadline = time.monotonic() + STOP_SECONDS
     for part in running:
-        part.wait()
+        part.wait(deadline)
     return status
 
 

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     def _known_engine(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")):
             raise ValueError("sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+        if value.endswith((":memory:", "sqlite:///")):
+            raise ValueError("a database in a file: other processes must reach it too")
         return value
 
     @field_validator("operator_password", mode="before")

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import access, cards, filters, watch
@@ -44,8 +45,13 @@ def job_health() -> Health:
 
 def empty_page() -> None:
     """What is missing for a page that shows aggregated evaluations."""
-    table = ask(operations.freshness)
-    cards.empty(ask(operations.source_rows), int(table["stale_days"].fillna(0).sum()))
+    source = freshness().iloc[0]
+    cards.empty(int(source["rows"]), int(source["stale_days"]), access.why_not() is None)
+
+
+def freshness() -> pd.DataFrame:
+    """How fresh each table is, also where rows came by plain SQL."""
+    return ask(operations.freshness, newest_mark=ask_now(operations.newest_mark))
 
 
 def sidebar() -> None:
@@ -68,6 +74,7 @@ def sidebar() -> None:
     if reason and not filters.remembered("operator"):
         st.caption(reason)
     watch.running_jobs()
+    _tell_result()
     cards.health(job_health())
 
 
@@ -102,6 +109,19 @@ def cancel(run_id: int) -> None:
         st.toast(queue.cancel(default_engine(), run_id, utc_now()))
     except Refused as refused:
         st.toast(plain(refused), icon=":material/error:")
+
+
+def _tell_result() -> None:
+    """How the run that this session started ended, with the way to its log."""
+    started = filters.remembered("started")
+    run = ask_now(operations.run, run_id=started) if started else None
+    if run is None or run["finished_at"] is None:
+        return
+    colour = "green" if run["status"] == "succeeded" else "red"
+    told = _("Run {id}").format(id=run["id"])
+    st.markdown(
+        f":{colour}-badge[{told}: {run['status']}]  \n:small[{plain(run['error'] or run['message'])}]"
+    )
 
 
 def _close() -> None:
@@ -139,7 +159,8 @@ def _aggregation_form() -> None:
         _close()
         st.rerun(scope="app")
     if filters.remembered("preview"):
-        st.fragment(_preview, run_every=0.5)()
+        waits = ask_now(operations.is_active, run_id=filters.remembered("preview"))
+        st.fragment(_preview, run_every=0.5 if waits else None)()
 
 
 def _request(values: dict[str, Any], name: str) -> bool:
@@ -181,10 +202,16 @@ def _run_history() -> None:
             _("Nothing ran yet. Press Run aggregation in the sidebar, or wait for the schedule below.")
         )
         return
-    position = filters.picked_row(cards.runs(table, utc_now()))
-    if position is None or position >= len(table):
-        return
-    row = ask_now(operations.run, run_id=int(table["id"].iloc[position]))
+    # A new run moves all rows down, so the table gets a new key and the chosen run is known by its number.
+    key = f"runs_{table['id'].max()}"
+    position = filters.picked_row(cards.runs(table, utc_now(), key))
+    if position is not None and position < len(table):
+        filters.remember("run", int(table["id"].iloc[position]))
+    elif filters.remembered("runs_key") == key:
+        filters.remember("run", None)
+    filters.remember("runs_key", key)
+    chosen = filters.remembered("run")
+    row = ask_now(operations.run, run_id=chosen) if chosen else None
     if row is None:
         return
     reason = access.why_not()
@@ -201,4 +228,4 @@ def _run_history() -> None:
                 args=(row["id"],),
                 disabled=bool(reason),
             )
-    cards.run_details(row)
+    cards.run_details(row, with_log=reason is None)

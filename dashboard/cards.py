@@ -13,6 +13,7 @@ from dashboard.wording import figure, moment, plain, took
 from db.metrics import METRICS, Metric
 from language import _, ngettext
 from reports.charts.sparkline import sparkline
+from reports.charts.text import Grain
 from settings import current
 
 STATUS_COLOURS = {
@@ -40,7 +41,7 @@ def title(text: str, second_line: str) -> None:
         st.caption(second_line)
 
 
-def empty(rows: int, waiting: int) -> None:
+def empty(rows: int, waiting: int, may_press: bool) -> None:
     """What a page without data says: which import and which job fill it, and how far that is."""
     with st.container(border=True):
         st.markdown(f"**{_('No evaluations have been aggregated yet')}**")
@@ -49,6 +50,8 @@ def empty(rows: int, waiting: int) -> None:
                 "These pages read daily_model_performance, which aggregate_models fills from model_evaluations."
             )
         )
+        press = _("press Run aggregation in the sidebar")
+        by_command = _("python -m jobs run aggregate_models")
         steps = [
             (
                 (":material/check_circle:" if rows else ":material/radio_button_unchecked:")
@@ -59,7 +62,7 @@ def empty(rows: int, waiting: int) -> None:
             (
                 ":material/radio_button_unchecked: aggregate_models",
                 ngettext("{n} day waits", "{n} days wait", waiting) if waiting else _("nothing to do"),
-                _("press Run aggregation in the sidebar") if rows else _("waits for the rows above"),
+                (press if may_press else by_command) if rows else _("waits for the rows above"),
             ),
         ]
         st.table(
@@ -67,10 +70,13 @@ def empty(rows: int, waiting: int) -> None:
             border="horizontal",
             hide_index=True,
         )
-        st.caption(_("Only looking around? python -m db demo fills every page with simulated data."))
+        if not rows:
+            st.caption(_("Only looking around? python -m db demo fills every page with simulated data."))
 
 
-def headline(metric: Metric, value: float | None, delta: str | None, note: str, spark: list[float]) -> None:
+def headline(
+    metric: Metric, value: float | None, delta: str | None, note: str, spark: list[float]
+) -> None:
     """One number in a bordered card, with its change and a small line."""
     st.metric(
         _(metric.label),
@@ -93,14 +99,16 @@ def no_headlines(names: list[str]) -> None:
             headline(METRICS[name], None, None, "", [])
 
 
-def model_row(name: str, metric: Metric, now: pd.Series, line: pd.DataFrame, dark: bool) -> None:
+def model_row(
+    name: str, metric: Metric, now: pd.Series, line: pd.DataFrame, grain: Grain, dark: bool
+) -> None:
     """One model: its name and n, its line, its value and interval."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=250, gap=None):
             st.markdown(f"**{plain(name)}**")
             st.caption(ngettext("n = {n}", "n = {n}", int(now["n"])))
         with st.container(width="stretch"):
-            draw(sparkline, line, f"spark_{name}", dark=dark, tone="plain")
+            draw(sparkline, line, f"spark_{name}", dark=dark, tone="plain", grain=grain)
         with st.container(width=124, gap=None):
             st.markdown(f"**{figure(now['value'], metric)}**", text_alignment="right")
             st.caption(interval(now, metric), text_alignment="right")
@@ -116,7 +124,7 @@ def interval(row: Any, metric: Metric) -> str:
 def comparison(table: pd.DataFrame) -> None:
     """The table of models: numbers right-aligned, one line each, CSV at the table's own button."""
     number = st.column_config.NumberColumn
-    points = [point for line in table["line"].dropna() for point in line]
+    points = [point for line in table["line"].dropna() for point in line if point == point]
     low, high = (min(points), max(points)) if points else (0, 100)
     score, achieved, breach = (
         METRICS["final_score"],
@@ -208,7 +216,7 @@ def _day(day: date | None) -> str:
     return f"{day.day} {day:%b %Y}" if day is not None and day == day else "–"
 
 
-def runs(table: pd.DataFrame, now: datetime) -> Any:
+def runs(table: pd.DataFrame, now: datetime, key: str) -> Any:
     """The newest runs; a click on one selects it."""
     local = {
         name: pd.to_datetime(table[name], utc=True) for name in ("queued_at", "started_at", "finished_at")
@@ -235,7 +243,7 @@ def runs(table: pd.DataFrame, now: datetime) -> Any:
     return st.dataframe(
         shown,
         hide_index=True,
-        key="runs",
+        key=key,
         on_select="rerun",
         selection_mode="single-row",
         placeholder="–",
@@ -255,8 +263,8 @@ def runs(table: pd.DataFrame, now: datetime) -> Any:
     )
 
 
-def run_details(run: dict[str, Any]) -> None:
-    """One run: parameters, outcome, log."""
+def run_details(run: dict[str, Any], with_log: bool) -> None:
+    """One run: parameters, outcome, and for operators its log."""
     st.markdown(
         f"**{_('Run {id}').format(id=run['id'])}** :small[{plain(run['job'])} · {plain(run['status'])}]"
     )
@@ -266,6 +274,8 @@ def run_details(run: dict[str, Any]) -> None:
         st.text(run["message"])
     st.caption(_("Parameters"))
     st.code(", ".join(f"{k}={v}" for k, v in run["params"].items()) or _("none"), language=None)
+    if not with_log:
+        return
     st.caption(_("Log (times in UTC)"))
     st.code(run["log"] or _("empty"), language=None, height=180)
 
@@ -273,6 +283,8 @@ def run_details(run: dict[str, Any]) -> None:
 def changes(summary: str, result: dict[str, Any]) -> None:
     """What a rehearsal found: one line, then the values that would change, old beside new."""
     st.text(summary)
+    if result.get("more"):
+        st.caption(_("the first {n} changes").format(n=len(result["changes"])))
     rows = [
         (
             change.get("date"),

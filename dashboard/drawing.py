@@ -20,9 +20,14 @@ def draw(make: Callable[..., alt.LayerChart], frame: pd.DataFrame, key: str, **o
     content = pickle.dumps((make.__module__, make.__qualname__, frame, sorted(options.items())))
     spec = _spec(blake2b(content).hexdigest(), make, frame, options)
     chosen = options.get("selection")
-    if chosen is None:
-        return st.vega_lite_chart(spec=spec, key=key)
+    if chosen is None or not _selectable(spec):  # an empty chart has nothing to click
+        st.vega_lite_chart(spec=spec, key=key)
+        return {"selection": {}}
     return st.vega_lite_chart(spec=spec, key=key, on_select="rerun", selection_mode=chosen)
+
+
+def _selectable(spec: dict[str, Any]) -> bool:
+    return bool(spec.get("params") or any(layer.get("params") for layer in spec.get("layer", [])))
 
 
 @st.cache_data(max_entries=1_000, show_spinner=False)

@@ -25,6 +25,7 @@ PRESETS = {
 DEFAULT_PRESET = "12w"
 CHOICES = ("period", "models", "metric", "view")
 HIGHLIGHTS = 4
+NOTHING = "-"  # in the address: nothing at all is chosen
 Grain = Literal["day", "week"]
 FEW = 12  # up to so many models are pills; more are searched
 
@@ -36,6 +37,10 @@ class Period:
     first: date
     last: date
     grain: Grain
+
+    @property
+    def span(self) -> tuple[date, date]:
+        return self.first, self.last
 
     @property
     def before(self) -> "Period":
@@ -76,28 +81,30 @@ def _write_url(kept: dict[str, list[str]]) -> None:
     st.session_state["_written"] = {name: list(values) for name, values in kept.items()}
 
 
-def _prepare(name: str, options: list[str], default: list[str]) -> list[str]:
-    """The choice that a picker starts with: that of this session, else that of the address, else the default."""
-    held = st.session_state.get(name, st.session_state["_kept"].get(name))
-    chosen = [held] if isinstance(held, str) else list(held or [])
-    valid = [value for value in chosen if value in options]
-    return valid if valid or (name in st.session_state and held == []) else default
-
-
-def _keep(name: str, chosen: list[str], default: list[str]) -> None:
+def _settle(name: str, options: list[str], default: list[str]) -> list[str]:
+    """What a picker shows: what a person chose, now or by the address, else the default of this moment."""
     kept: dict[str, list[str]] = st.session_state["_kept"]
-    if chosen == default:
-        kept.pop(name, None)
-    else:
-        kept[name] = chosen
+    offered: dict[str, list[str]] = st.session_state.setdefault("_offered", {})
+    if name in st.session_state:
+        held = st.session_state[name]
+        chosen = [held] if isinstance(held, str) else list(held or [])
+        if chosen == default:
+            kept.pop(name, None)
+        elif chosen != offered.get(name):  # a person changed it since it was offered
+            kept[name] = chosen or [NOTHING]
+    wanted = kept.get(name, default)
+    known = [value for value in wanted if value in options]
+    value = [] if wanted == [NOTHING] else known or default
+    offered[name] = value
     _write_url(kept)
+    return value
 
 
 def _one(name: str, options: list[str], default: str, show: Callable[..., str | None]) -> str:
     """A picker of one of several, whose choice is in the address."""
-    st.session_state[name] = _prepare(name, options, [default])[0]
-    chosen = show(options=options, key=name) or default
-    _keep(name, [chosen], [default])
+    chosen = _settle(name, options, [default])[0]
+    st.session_state[name] = chosen
+    show(options=options, key=name)
     return chosen
 
 
@@ -113,11 +120,15 @@ def period(newest: date, oldest: date) -> Period:
     number = int(preset[:-1]) if preset[:-1].isdigit() else 0
     if preset.endswith("d"):
         first = newest - timedelta(days=number - 1)
-        return Period(first, newest, "day" if number <= 31 else "week")
+        return Period(first, newest, "day") if number <= 31 else Period(week_start(first), newest, "week")
     if preset.endswith("w"):
         return Period(week_start(newest) - timedelta(weeks=number - 1), newest, "week")
-    first = oldest if preset == "all" else week_start(newest - timedelta(days=364))
-    return Period(first, newest, "week" if (newest - first).days > 31 else "day")
+    first = oldest if preset == "all" else newest - timedelta(days=364)
+    return (
+        Period(week_start(first), newest, "week")
+        if (newest - first).days > 31
+        else Period(first, newest, "day")
+    )
 
 
 def metric(names: list[str]) -> str:
@@ -147,9 +158,10 @@ def view() -> str:
 
 def highlighted(models: list[str], default: list[str]) -> list[str]:
     """At most four models in colour: pills for a few, a search for many."""
-    st.session_state["models"] = _prepare("models", models, default)[:HIGHLIGHTS]
+    chosen = _settle("models", models, default)[:HIGHLIGHTS]
+    st.session_state["models"] = chosen
     if len(models) <= FEW:
-        chosen = st.pills(
+        st.pills(
             _("Highlighted models"),
             models,
             selection_mode="multi",
@@ -158,7 +170,7 @@ def highlighted(models: list[str], default: list[str]) -> list[str]:
             label_visibility="collapsed",
         )
     else:
-        chosen = st.multiselect(
+        st.multiselect(
             _("Highlighted models"),
             models,
             key="models",
@@ -166,8 +178,7 @@ def highlighted(models: list[str], default: list[str]) -> list[str]:
             placeholder=_("Search among {n} models").format(n=len(models)),
             label_visibility="collapsed",
         )
-    _keep("models", list(chosen), default)
-    return list(chosen)[:HIGHLIGHTS]
+    return chosen
 
 
 def picked_point(event: Any) -> tuple[str, date] | None:

@@ -45,7 +45,9 @@ def comparison(period: Period, today: date) -> pd.DataFrame:
     table["interval"] = [
         f"{low:.1f} … {high:.1f}" if low == low else None for low, high in _bounds(score, table.index)
     ]
-    table["line"] = weeks.groupby("subject")["value"].apply(list)
+    mondays = models.periods(period.first, period.last, "week")
+    grid = weeks.pivot_table(index="subject", columns="period", values="value").reindex(columns=mondays)
+    table["line"] = [None if name not in grid.index else grid.loc[name].tolist() for name in table.index]
     for column, metric in (
         ("achieved", "target_achieved_rate"),
         ("breach", "support_breach_rate"),
@@ -71,6 +73,8 @@ def rows_behind(model: str, start: date, period: Period) -> None:
     """The evaluations behind a point of the trend, with CSV at the table's own button."""
     last = start + timedelta(days=6) if period.grain == "week" else start
     first, last = max(start, period.first), min(last, period.last)
+    if first > last:  # a point of another period, clicked before
+        return
     rows = ask(models.evaluations, model=model, since=first, until=last, limit=ROWS_SHOWN)
     with st.container(border=True):
         st.markdown(

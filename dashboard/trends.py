@@ -10,7 +10,7 @@ from dashboard import cards, filters
 from dashboard.data import ask, models
 from dashboard.drawing import draw
 from dashboard.filters import Period
-from dashboard.wording import change, plain, span
+from dashboard.wording import change, plain, span, spreadsheet_safe
 from db.metrics import METRICS, Metric
 from language import _
 from reports.charts.coverage import coverage as coverage_chart
@@ -29,10 +29,6 @@ def heading(metric: Metric, period: Period) -> str:
     return f"{_(metric.label)} {grain}"
 
 
-def _shown_range(period: Period) -> tuple[date, date]:
-    return period.first, period.last
-
-
 def highlighted(
     frame: pd.DataFrame, metric: Metric, period: Period, names: list[str], chosen: list[str]
 ) -> tuple[str, date] | None:
@@ -42,7 +38,7 @@ def highlighted(
     event = draw(
         trend,
         frame,
-        f"trend_{metric.name}",
+        f"trend_{metric.name}_{period.grain}",
         subjects=names,
         highlighted=chosen,
         title="",
@@ -52,7 +48,7 @@ def highlighted(
         grain=period.grain,
         dark=filters.is_dark(),
         selection="point",
-        span=_shown_range(period),
+        span=period.span,
         show=percent if metric.is_rate else number,
         empty_text=_("no data in this period"),
     )
@@ -83,7 +79,7 @@ def all_models(
                 high=high,
                 grain=period.grain,
                 dark=filters.is_dark(),
-                span=_shown_range(period),
+                span=period.span,
                 show=percent if metric.is_rate else number,
             )
 
@@ -124,7 +120,7 @@ def footer(frame: pd.DataFrame, metric: Metric, period: Period) -> None:
         st.caption(told, width="stretch")
         st.download_button(
             _("CSV"),
-            data=lambda: table.to_csv(index=False).encode("utf-8-sig"),
+            data=lambda: spreadsheet_safe(table).to_csv(index=False).encode("utf-8-sig"),
             file_name=f"{metric.name}-{period.first}-{period.last}.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -188,7 +184,9 @@ def _axis(values: pd.DataFrame, metric: Metric, step: int) -> tuple[float, float
 
 def _more(there: int, shown: int) -> None:
     if there > shown:
-        st.caption(_("the {n} best of {all}; all of them in the table below").format(n=shown, all=there))
+        st.caption(
+            _("the first {n} of {all} by score; all of them in the table below").format(n=shown, all=there)
+        )
 
 
 def sparks(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -204,7 +202,12 @@ def headlines(names: list[str], period: Period, today: date) -> None:
             now = ask(models.overall, metric=name, since=period.first, until=period.last)
             before = ask(models.overall, metric=name, since=period.before.first, until=period.before.last)
             line = ask(
-                models.overall_trend, metric=name, since=period.first, until=period.last, grain=period.grain
+                models.overall_trend,
+                metric=name,
+                since=period.first,
+                until=period.last,
+                grain=period.grain,
+                today=today,
             )
             cards.headline(metric, now, change(now, before, metric), _("vs before"), line)
 
@@ -217,7 +220,9 @@ def model_rows(metric: Metric, period: Period, ranked: list[str], today: date) -
     lines = sparks(frame)
     shown = [name for name in ranked if name in totals.index][:PANELS]
     for name in shown:
-        cards.model_row(name, metric, pd.Series(totals.loc[name]), lines[name], filters.is_dark())
+        cards.model_row(
+            name, metric, pd.Series(totals.loc[name]), lines[name], period.grain, filters.is_dark()
+        )
     if not shown:
         st.caption(_("no data in this period"))
     if len(totals) > len(shown):

@@ -5,16 +5,33 @@ import re
 from datetime import date, datetime
 from typing import Any
 
+import pandas as pd
+
 from db.metrics import Metric
 from language import _
 from settings import current
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Addresses become links even where their characters are escaped; a space without width in them prevents it.
+_APART = "\\1\N{ZERO WIDTH SPACE}"
+_LINK = re.compile(r"(://|www|@)", re.IGNORECASE)
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>$:~|#])")
 
 
 def plain(text: object) -> str:
     """Text from the database for a place that reads Markdown: shown as it is, never as markup."""
-    return _MARKUP.sub(r"\\\1", str(text))
+    return _MARKUP.sub(r"\\\1", _LINK.sub(_APART, str(text)))
+
+
+def spreadsheet_safe(table: pd.DataFrame) -> pd.DataFrame:
+    """A copy whose text no spreadsheet takes for a formula: an apostrophe before = + - @ and tab."""
+    safe = table.copy()
+    for name in safe.select_dtypes(exclude="number"):
+        safe[name] = [
+            f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+            for value in safe[name]
+        ]
+    return safe
 
 
 def figure(value: float | None, metric: Metric) -> str:

@@ -69,8 +69,15 @@ def between(column: str, low: float, high: float) -> CheckConstraint:
 
 def moment(column: str) -> CheckConstraint:
     """The rule that SQLite's text really is a UTC moment; PostgreSQL's type needs none."""
-    check = CheckConstraint(f"{column} GLOB '????-??-?? ??:??:??*'", name=column)
-    return check.ddl_if(dialect="sqlite")
+    return CheckConstraint(moment_rule(column), name=column).ddl_if(dialect="sqlite")
+
+
+def moment_rule(column: str) -> str:
+    """In SQL: YYYY-MM-DD HH:MM:SS, a date that exists, then nothing or a fraction; no offset, no T."""
+    shape = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+    exists = f"datetime(substr({column}, 1, 19)) = substr({column}, 1, 19)"
+    fraction = f"substr({column}, 20) GLOB '.[0-9]*' AND substr({column}, 21) NOT GLOB '*[^0-9]*'"
+    return f"{column} GLOB '{shape}*' AND {exists} AND (length({column}) = 19 OR ({fraction}))"
 
 
 def flag(column: str) -> CheckConstraint:

@@ -29,7 +29,8 @@ from db.tables.operations import AppFact
 from language import _
 
 SQLITE_WAIT_SECONDS = 30
-POOL = {"pool_size": 8, "max_overflow": 40}  # each worker takes two, each open page one for a moment
+# Each worker takes two connections, each open page one for a moment. Values stay out of messages and logs.
+POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 40, "hide_parameters": True}
 DATA_VERSION = "data_version"
 # Serialization failure, deadlock, server shutting down or starting, and the connection class (08).
 _PASSING_SQLSTATES = ("40001", "40P01", "57P01", "57P02", "57P03", "53300", "55P03")

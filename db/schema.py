@@ -72,6 +72,14 @@ def rollback(engine: Engine, zone: ZoneInfo, to: str | None, back_up: Callable[[
         before = version(connection)
     if before is None:
         raise Refused(_("There is nothing to roll back: the database has no schema yet."), status=2)
+    if to is None and ScriptDirectory.from_config(_config()).get_revision(before).down_revision is None:
+        raise Refused(
+            _(
+                "{before} is the first version; before it there are no tables. "
+                "To delete them with all that they hold: python -m db rollback base"
+            ).format(before=before),
+            status=2,
+        )
     backup = back_up() if back_up else None
     return Moved(before, _move(engine, to or "-1", zone), backup)
 

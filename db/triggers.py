@@ -63,6 +63,10 @@ def _postgresql_functions(watched: Watched) -> dict[str, str]:
         f"{table}_marks_insert": marks("fresh"),
         f"{table}_marks_update": marks("stale", "fresh"),
         f"{table}_marks_delete": marks("stale"),
+        f"{table}_marks_truncate": (
+            "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO stale_marks (table_name, day, key) "
+            f"SELECT DISTINCT '{table}', day, {key}::text FROM {table} WHERE day IS NOT NULL; RETURN NULL; END $$"
+        ),
         f"{table}_day": (
             "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT day INTO NEW.day FROM business_days "
             f"WHERE starts_at <= NEW.{at} AND ends_at > NEW.{at} ORDER BY starts_at DESC LIMIT 1; "
@@ -86,6 +90,9 @@ def _postgresql(watched: Watched) -> dict[str, str]:
         f"{table}_marks_insert": each_statement("insert", fresh),
         f"{table}_marks_update": each_statement("update", stale, fresh),
         f"{table}_marks_delete": each_statement("delete", stale),
+        f"{table}_marks_truncate": (
+            f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {table}_marks_truncate()"
+        ),
         f"{table}_day_insert": f"BEFORE INSERT ON {table} " + row.format(when="NEW.day IS NULL"),
         f"{table}_day_update": f"BEFORE UPDATE OF {at} ON {table} "
         + row.format(when=f"NEW.{at} <> OLD.{at} AND NEW.day IS NOT DISTINCT FROM OLD.day"),

@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     history.set_defaults(command=_history)
 
     cancelling = commands.add_parser("cancel", help=_("stop a run"))
-    cancelling.add_argument("run", type=int, metavar="RUN")
+    cancelling.add_argument("run", type=_run_id, metavar="RUN")
     cancelling.set_defaults(command=_cancel)
 
     loop = commands.add_parser("loop", help=_("worker and schedule loop, without the dashboard"))
@@ -85,6 +85,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 2**31:
         raise argparse.ArgumentTypeError(_("“{text}” is not a number from 1 on").format(text=text))
     return int(text)
+
+
+def _run_id(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 2**31:
+        raise ValueError
+    return number
 
 
 def _add_job(parser: argparse.ArgumentParser, job: Job) -> None:
@@ -185,6 +192,12 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def _print_changes(result: dict[str, Any]) -> None:
+    if result.get("more"):
+        print(
+            _("  the first {n} changes, of {all}:").format(
+                n=len(result["changes"]), all=len(result["changes"]) + result["more"]
+            )
+        )
     for change in result.get("changes", []):
         at = " ".join(str(value) for name, value in change.items() if name not in ("change", "columns"))
         if change["change"] == "changed":

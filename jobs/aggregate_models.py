@@ -4,7 +4,7 @@ Its cost grows with what changed: triggers mark the (day, model) pairs whose row
 those are computed again, a few hundred pairs in a transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -50,6 +50,7 @@ class Pair(NamedTuple):
 
 SOURCE = ModelEvaluation.__tablename__
 CHUNK_PAIRS, CHUNK_DAYS = 500, 31
+ROUNDS = 20  # after so many looks at what became stale meanwhile, the rest is left to the next run
 
 daily: Table = DailyModelPerformance.__table__  # type: ignore[assignment]
 e = ModelEvaluation
@@ -81,23 +82,34 @@ class AggregateModelsParameters(DayParameters):
 
 
 def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run) -> Outcome:
-    """Computes the asked days, or all that is stale and yesterday; one transaction a chunk."""
+    """Computes the asked days, or all that is stale and yesterday; one transaction a chunk.
+
+    What becomes stale while it works is computed too, so that whoever joins a run gets what they asked for.
+    """
     with reading(engine) as connection:
         pairs = _pairs(connection, params, run)
         names = _names(connection) if params.dry_run else {}
-    changes, read, written, done = Changes(), 0, 0, 0
-    for some in _chunks(pairs):
-        run.progress(done / len(pairs), _told_days(some))
-        with scratch(engine) if params.dry_run else writing(engine) as connection:
-            _load_chunk(connection, some)
-            if params.dry_run:
-                changes.compare(connection, daily, _fresh(run.now), _chunk_rows(), ("date", "model_id"))
-            else:
-                written += _refresh(connection, some, run.now)
-            read += connection.scalar(_rows_behind()) or 0
-        done += len(some)
+    changes, done, read, written = Changes(), set[Pair](), 0, 0
+    waiting = pairs
+    for _round in range(ROUNDS):
+        for some in _chunks(waiting):
+            run.progress(len(done) / len(done.union(waiting)), _told_days(some))
+            with scratch(engine) if params.dry_run else writing(engine) as connection:
+                _load_chunk(connection, some)
+                if params.dry_run:
+                    changes.compare(connection, daily, _fresh(run.now), _chunk_rows(), ("date", "model_id"))
+                else:
+                    written += _refresh(connection, some, run.now)
+                read += connection.scalar(_rows_behind()) or 0
+            done.update(some)
+        if params.dry_run or params.days(run.today):
+            break
+        with reading(engine) as connection:
+            waiting = _only(_model_id(connection, params), _stale_pairs(connection))
+        if not waiting:
+            break
     changes.rename("model_id", "model", names)
-    return _outcome(pairs, read, written, changes if params.dry_run else None)
+    return _outcome(sorted(done), read, written, changes if params.dry_run else None)
 
 
 def _names(connection: Connection) -> dict[int, str]:
@@ -132,7 +144,12 @@ def _pairs(connection: Connection, params: AggregateModelsParameters, run: Run) 
     else:
         yesterday = run.today - timedelta(days=1)
         found = set(_stale_pairs(connection)) | set(_pairs_between(connection, yesterday, yesterday))
-    return sorted(pair for pair in found if model_id in (None, pair.model_id))
+    return _only(model_id, found)
+
+
+def _only(model_id: int | None, pairs: Iterable[Pair]) -> list[Pair]:
+    """The pairs of one model, or all; in order, each once."""
+    return sorted({pair for pair in pairs if model_id in (None, pair.model_id)})
 
 
 def _stale_pairs(connection: Connection) -> Iterator[Pair]:
@@ -183,7 +200,8 @@ def _marks_of(pairs: list[Pair]) -> Any:
 
 def _anchor(x: Any) -> Any:
     row = select(x).where(e.day == chunk.c.day, e.model_id == chunk.c.model_id, x.is_not(None)).limit(1)
-    return row.correlate(chunk).scalar_subquery()
+    # 0 where there is none yet: on PostgreSQL a value may come before the rows themselves are read.
+    return func.coalesce(row.correlate(chunk).scalar_subquery(), 0.0)
 
 
 def _fresh(now: datetime) -> Select[Any]:

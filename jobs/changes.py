@@ -73,7 +73,8 @@ class Changes:
 
     def as_json(self) -> dict[str, Any]:
         counts = {name: getattr(self, name) for name in ("added", "removed", "changed", "unchanged")}
-        return counts | {"changes": self.listed}
+        more = self.added + self.removed + self.changed - len(self.listed)
+        return counts | {"changes": self.listed, "more": more}
 
 
 def same(old: Any, new: Any) -> bool:

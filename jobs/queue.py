@@ -252,11 +252,8 @@ def _queue_again(
             )
     except IntegrityError:  # a run with the same parameters waits already, and does this one's work
         told = _("{why} A later run does the same.").format(why=why)
-        connection.execute(
-            update(JobRun)
-            .where(still)
-            .values(status="lost", finished_at=now, error=told, message=told, log=log)
-        )
+        covered = {"status": "covered", "finished_at": now, "message": told, "log": log}
+        connection.execute(update(JobRun).where(still).values(**covered))
 
 
 def cancel(engine: Engine, run_id: int, now: datetime) -> str:

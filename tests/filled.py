@@ -55,7 +55,7 @@ def many_models(path: Path, models: int, weeks: int = 8) -> Engine:
                 for number in range(3):
                     at = newest - timedelta(weeks=week, hours=number)
                     score = 50 + (model * 7 + week * 3 + number * 5) % 40
-                    name = f"model *{model:03}* <b>_x_</b>"
+                    name = f"model *{model:03}* <b>_x_</b> https://evil.example www.evil.example"
                     writer.writerow([f"{model}-{week}-{number}", name, at, at, score, number % 2])
     report = import_file(engine, "model_evaluations", file, zone=SEOUL, now=utc_now())
     assert report.rejected == 0

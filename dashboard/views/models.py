@@ -18,16 +18,18 @@ if newest is None or oldest is None:
 
 period = filters.period(newest, oldest)
 days = {"since": period.first, "until": period.last}
+ranked = tables.by_score(days)
 cards.title(
     _("Models"),
     _("Scores of evaluated predictions · {models} · {span} (newest data), {grain} · {zone}").format(
-        models=ngettext("{n} model", "{n} models", len(names)),
+        models=_("{shown} of {models}").format(
+            shown=len(ranked), models=ngettext("{n} model", "{n} models", len(names))
+        ),
         span=span(period.first, period.last),
         grain=_("weekly") if period.grain == "week" else _("daily"),
         zone=current().timezone,
     ),
 )
-ranked = tables.by_score(days)
 highlighted = filters.highlighted(sorted(names), tables.noteworthy(days))
 
 with st.container(border=True):

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import actions, cards
-from dashboard.data import ask, operations
 from db.clock import utc_now
 from language import _
 from settings import current
@@ -22,4 +21,4 @@ with right.container(border=True, height="stretch"):
     st.markdown(
         f"**{_('Tables')}**", help=_("Newest day of each table, and days that wait to be aggregated.")
     )
-    cards.freshness(ask(operations.freshness), utc_now())
+    cards.freshness(actions.freshness(), utc_now())

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import actions, cards, filters, tables, trends
-from dashboard.data import ask, models, operations
+from dashboard.data import ask, models
 from dashboard.wording import span
 from db.clock import utc_now
 from db.metrics import METRICS
@@ -40,4 +40,4 @@ with left:
 with right:
     st.subheader(_("Data"), anchor=False)
     with st.container(border=True):
-        cards.freshness(ask(operations.freshness), utc_now())
+        cards.freshness(actions.freshness(), utc_now())

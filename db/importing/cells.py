@@ -73,7 +73,7 @@ def exists(wall: datetime, zone: ZoneInfo) -> bool:
 
 @dataclass(frozen=True)
 class Text:
-    """Text of at most so many characters, without control characters (PostgreSQL cannot hold NUL)."""
+    """One line of at most so many characters, all of which can be seen: two names that look equal are equal."""
 
     longest: int
 
@@ -84,12 +84,10 @@ class Text:
                     cell=shown(cell), n=f"{len(cell):,}", longest=self.longest
                 )
             )
-        if not cell.isprintable() and any(ord(char) < 32 and char not in "\t\n\r" for char in cell):
-            raise Rejected(_("“{cell}” holds a control character").format(cell=shown(repr(cell)[1:-1])))
-        try:
-            cell.encode()
-        except UnicodeEncodeError:
-            raise Rejected(_("“{cell}” is not valid Unicode").format(cell=shown(repr(cell)[1:-1]))) from None
+        if not cell.isprintable():
+            raise Rejected(
+                _("“{cell}” holds a character that cannot be seen").format(cell=shown(repr(cell)[1:-1]))
+            )
         return cell
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:

@@ -130,6 +130,12 @@ def from_objects(objects: Iterable[tuple[int, Mapping[str, Any] | str]]) -> Iter
             if batch.lines or batch.broken:
                 yield batch
             batch, rows = Batch(header, [], []), []
+        nested = next((name for name, value in found.items() if isinstance(value, dict | list)), None)
+        if nested is not None:
+            batch.broken.append(
+                (line, _("{name} holds a list or an object").format(name=nested), [str(found)])
+            )
+            continue
         batch.lines.append(line)
         rows.append([as_cell(value) for value in found.values()])
     batch.cells = _columns(rows, len(batch.header))

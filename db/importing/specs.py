@@ -32,6 +32,8 @@ class Spec:
     reference: str
     derived: str
     day_of: str
+    # Values that count for nothing unless a timestamp says that they were given: value → timestamp.
+    counts_with: tuple[tuple[str, str], ...] = ()
     computed: tuple[str, ...] = ("id", "model_id", "day", "updated_at", "_line", "_reason", *COMPOSITES)
 
     def column(self, name: str) -> Column:
@@ -55,6 +57,7 @@ MODEL_EVALUATIONS = Spec(
     reference="model_name",
     derived="prediction_id",
     day_of="predicted_at",
+    counts_with=(("final_score", "evaluated_at"), *((name, "human_evaluated_at") for name in RATINGS[:2])),
 )
 
 SPECS = {spec.table: spec for spec in (MODEL_EVALUATIONS,)}

@@ -33,7 +33,7 @@ from db.importing.specs import Spec
 from db.tables import metadata
 from db.tables.models import Model
 from db.upsert import upsert_select
-from language import _
+from language import _, ngettext
 
 _TOLD = 20  # how many repeated keys and new models a report names
 
@@ -106,6 +106,7 @@ class Staging:
             f"CREATE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)}, line)"
         )
         self._drop_repeated(keys, report)
+        self._note_uncounted(report)
         return self.connection.scalar(select(func.count()).select_from(staged)) or 0
 
     def _drop_repeated(self, keys: list[Column[Any]], report: Report) -> None:
@@ -137,6 +138,20 @@ class Staging:
             )
         stale = select(staged.c.line).join(last, and_(same_key, staged.c.line < last.c.last))
         report.repeated += self.connection.execute(delete(staged).where(staged.c.line.in_(stale))).rowcount
+
+    def _note_uncounted(self, report: Report) -> None:
+        """Says how many values will be in no figure because the timestamp that goes with them is missing."""
+        for value, at in self.spec.counts_with:
+            lonely = self.table.c[value].is_not(None) & self.table.c[at].is_(None)
+            n = self.connection.scalar(select(func.count()).where(lonely)) or 0
+            if n:
+                told = ngettext("{n} row has", "{n} rows have", n)
+                report.note(
+                    _(
+                        "{rows} a {value} but no {at}, and count in no score unless the database knows it; "
+                        "to take it from another column: --set {at}=predicted_at"
+                    ).format(rows=told, value=value, at=at)
+                )
 
     def steps(self, size: int) -> Iterator[tuple[int, int]]:
         """Ranges of lines, from low (not included) to high, that hold about `size` rows each."""

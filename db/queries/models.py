@@ -1,11 +1,13 @@
 """What pages ask of daily_model_performance, and the evaluations behind it."""
 
-from datetime import date
+from datetime import date, timedelta
+from itertools import takewhile
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Select, and_, func, select
 
+from db.clock import week_start
 from db.metrics import METRICS, Metric
 from db.queries.frames import frame
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
@@ -52,8 +54,7 @@ def trend(
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
     rows = frame(connection, _combined(chosen, period, inside))
     rows["period"] = rows["period"].map(_as_date)
-    days = 6 if grain == "week" else 0
-    rows["unfinished"] = [(today - start).days <= days for start in rows["period"]]
+    rows["unfinished"] = [unfinished(start, grain, today) for start in rows["period"]]
     return with_interval(rows, chosen).sort_values(["subject", "period"], ignore_index=True)
 
 
@@ -73,14 +74,31 @@ def overall(connection: Connection, metric: str, since: date, until: date) -> fl
     return value
 
 
-def overall_trend(connection: Connection, metric: str, since: date, until: date, grain: str) -> list[float]:
-    """The same for each day or ISO week that has rows, in order."""
+def overall_trend(
+    connection: Connection, metric: str, since: date, until: date, grain: str, today: date
+) -> list[float]:
+    """The same for each finished day or ISO week since the last gap, in order."""
     chosen = METRICS[metric]
     period = BusinessDay.week_start if grain == "week" else d.date
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
     source = DailyModelPerformance.__table__.join(BusinessDay, BusinessDay.day == d.date)
-    rows = select(_value(chosen)).select_from(source).where(inside).group_by(period).order_by(period)
-    return [float(value) for value in connection.scalars(rows)]
+    rows = select(period, _value(chosen)).select_from(source).where(inside).group_by(period)
+    found = {_as_date(start): float(value) for start, value in connection.execute(rows)}
+    finished = [start for start in periods(since, until, grain) if not unfinished(start, grain, today)]
+    stretch = takewhile(lambda start: start in found, reversed(finished))
+    return [found[start] for start in stretch][::-1]
+
+
+def periods(since: date, until: date, grain: str) -> list[date]:
+    """The days, or the Mondays of the weeks, from the first to the last day."""
+    step = 7 if grain == "week" else 1
+    first = week_start(since) if grain == "week" else since
+    return [first + timedelta(days=k) for k in range(0, (until - first).days + 1, step)]
+
+
+def unfinished(start: date, grain: str, today: date) -> bool:
+    """Whether the day or week is still running."""
+    return (today - start).days <= (6 if grain == "week" else 0)
 
 
 def _value(metric: Metric) -> Any:

@@ -46,6 +46,17 @@ def active_runs(connection: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(active).mappings()]
 
 
+def is_active(connection: Connection, run_id: int) -> bool:
+    """Whether a run still waits or works."""
+    active = select(JobRun.id).where(JobRun.id == run_id, JobRun.status.in_(("queued", "running")))
+    return connection.scalar(active) is not None
+
+
+def newest_mark(connection: Connection) -> int:
+    """The newest stale mark: it moves with every change of a source, also by plain SQL."""
+    return connection.scalar(select(func.max(StaleMark.id))) or 0
+
+
 def newest_run(connection: Connection) -> tuple[int, int]:
     """A value that differs when any run came or ended: the newest id, and how many have ended."""
     ended = func.count(JobRun.finished_at)
@@ -53,14 +64,14 @@ def newest_run(connection: Connection) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def freshness(connection: Connection) -> pd.DataFrame:
+def freshness(connection: Connection, newest_mark: int) -> pd.DataFrame:
     """Per table: rows, oldest and newest day, when it changed last, days that wait for aggregation.
 
-    The source's rows are those that were aggregated; counting them all would read the whole table.
+    `newest_mark` is there for the cache: plain SQL changes a source without raising the data version.
     """
     e, d = ModelEvaluation, DailyModelPerformance
     stale = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == e.__tablename__)
-    known = select(func.coalesce(func.sum(d.total_predictions), 0))
+    known = select(func.count()).select_from(e)
     changed = func.max(d.updated_at, type_=d.updated_at.type)
     oldest, newest = connection.scalar(select(func.min(e.day))), connection.scalar(select(func.max(e.day)))
     count, first, last, at = connection.execute(
@@ -76,8 +87,3 @@ def freshness(connection: Connection) -> pd.DataFrame:
 def holds_demo(connection: Connection) -> bool:
     """Whether what the pages show is simulated."""
     return fact(connection, HOLDS_DEMO) is not None
-
-
-def source_rows(connection: Connection) -> int:
-    """How many evaluations there are, counted; asked only where none is aggregated yet."""
-    return connection.scalar(select(func.count()).select_from(ModelEvaluation)) or 0

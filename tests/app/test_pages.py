@@ -1,12 +1,11 @@
 """Every page, empty, on the demo and with 200 models; what it says and what it keeps in the address."""
 
-from pathlib import Path
-
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from streamlit.testing.v1 import AppTest
 
 from db.tables.operations import JobRun
+from tests import filled
 from tests.app.conftest import PAGES
 
 
@@ -94,7 +93,7 @@ def test_a_click_on_a_point_shows_the_evaluations_behind_it(open_page, demo_file
                 "WHERE m.name = 'cirrus-l' GROUP BY b.week_start ORDER BY b.week_start LIMIT 1 OFFSET 5"
             )
         ).one()
-    app.session_state["trend_final_score"] = {
+    app.session_state["trend_final_score_week"] = {
         "selection": {"point": [{"subject": "cirrus-l", "period": week}]}
     }
     app.run()
@@ -164,9 +163,76 @@ def test_the_password_unlocks_the_actions(open_page, demo_file, monkeypatch):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_asks_for_nothing_that_it_does_not_show(name, open_page, demo_file: Path):
-    """A second look at an unchanged page is answered from the cache, with the same words."""
+def test_a_second_look_at_unchanged_data_reads_no_aggregated_table(name, open_page, demo_file, engine):
     app = open_page(name, demo_file)
-    before = words(app)
+    statements: list[str] = []
+    listener = lambda *event: statements.append(event[2])  # noqa: E731
+    event.listen(engine, "before_cursor_execute", listener)
     app.run()
-    assert words(app) == before
+    event.remove(engine, "before_cursor_execute", listener)
+    assert statements, "the data version is asked for"
+    assert not [
+        one for one in statements if "daily_model_performance" in one or "FROM model_evaluations" in one
+    ]
+
+
+def test_nothing_highlighted_stays_so_also_in_a_new_tab(open_page, demo_file):
+    app = open_page("models", demo_file)
+    app.button_group(key="models").set_value([]).run()
+    assert app.query_params["models"] == "-"
+    app.run()
+    assert app.button_group(key="models").value == []
+    assert open_page("models", demo_file, models="-").button_group(key="models").value == []
+
+
+def test_a_default_is_no_choice(open_page, demo_file):
+    """Another period may highlight other models: what nobody picked is not in the address."""
+    app = open_page("models", demo_file)
+    app.selectbox(key="period").set_value("7d").run()
+    assert "models" not in app.query_params
+    assert (
+        app.button_group(key="models").value
+        == open_page("models", demo_file, period="7d").button_group(key="models").value
+    )
+
+
+def test_a_point_of_another_period_shows_no_rows(open_page, demo_file):
+    app = open_page("models", demo_file, period="12w")
+    point = {"subject": "cirrus-l", "period": "2020-01-06"}
+    app.session_state["trend_final_score_week"] = {"selection": {"point": [point]}}
+    app.run()
+    assert not app.exception
+    assert "Evaluations of" not in words(app)
+
+
+@pytest.fixture
+def unevaluated_file(tmp_path_factory):
+    """Predictions that nobody has evaluated yet."""
+    path = tmp_path_factory.mktemp("unevaluated") / "tidemark.db"
+    engine = filled.upgraded(path)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO models (name) VALUES ('lonely')"))
+        connection.execute(
+            text(
+                "INSERT INTO model_evaluations (prediction_id, model_id, predicted_at, final_score) "
+                "VALUES ('p', 1, '2026-01-05 03:00:00', 80)"
+            )
+        )
+    assert filled.aggregate(engine) == "succeeded"
+    engine.dispose()
+    return path
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_predictions_without_any_evaluation(name, open_page, unevaluated_file):
+    app = open_page(name, unevaluated_file)
+    assert not app.exception
+
+
+def test_the_log_of_a_run_is_for_operators(open_page, demo_file, monkeypatch, engine):
+    for password in ("", "correct horse"):
+        monkeypatch.setenv("OPERATOR_PASSWORD", password)
+        app = open_page("operations", demo_file)
+        app.session_state["runs_1"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+        app.run()
+        assert ("Log (times in UTC)" in words(app)) == (not password)

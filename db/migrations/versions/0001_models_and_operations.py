@@ -30,6 +30,13 @@ branch_labels = None
 depends_on = None
 
 
+def _moment(column: str) -> str:
+    shape = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
+    exists = f"datetime(substr({column}, 1, 19)) = substr({column}, 1, 19)"
+    fraction = f"substr({column}, 20) GLOB '.[0-9]*' AND substr({column}, 21) NOT GLOB '*[^0-9]*'"
+    return f"{column} GLOB '{shape}*' AND {exists} AND (length({column}) = 19 OR ({fraction}))"
+
+
 def upgrade() -> None:
     op.create_table(
         "app_facts",
@@ -227,20 +234,19 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Double(), sa.Computed(sql, persisted=True)) for name, sql in COMPOSITES.items()),
         sa.Column("updated_at", Timestamp(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
         sa.Column("day", sa.Date(), nullable=True),
+        sa.CheckConstraint(_moment("evaluated_at"), name=op.f("ck_model_evaluations_evaluated_at")).ddl_if(
+            dialect="sqlite"
+        ),
         sa.CheckConstraint(
-            "evaluated_at GLOB '????-??-?? ??:??:??*'", name=op.f("ck_model_evaluations_evaluated_at")
+            _moment("human_evaluated_at"), name=op.f("ck_model_evaluations_human_evaluated_at")
         ).ddl_if(dialect="sqlite"),
-        sa.CheckConstraint(
-            "human_evaluated_at GLOB '????-??-?? ??:??:??*'",
-            name=op.f("ck_model_evaluations_human_evaluated_at"),
-        ).ddl_if(dialect="sqlite"),
-        sa.CheckConstraint(
-            "predicted_at GLOB '????-??-?? ??:??:??*'", name=op.f("ck_model_evaluations_predicted_at")
-        ).ddl_if(dialect="sqlite"),
+        sa.CheckConstraint(_moment("predicted_at"), name=op.f("ck_model_evaluations_predicted_at")).ddl_if(
+            dialect="sqlite"
+        ),
         sa.CheckConstraint("prediction_id <> ''", name=op.f("ck_model_evaluations_prediction_id")),
-        sa.CheckConstraint(
-            "updated_at GLOB '????-??-?? ??:??:??*'", name=op.f("ck_model_evaluations_updated_at")
-        ).ddl_if(dialect="sqlite"),
+        sa.CheckConstraint(_moment("updated_at"), name=op.f("ck_model_evaluations_updated_at")).ddl_if(
+            dialect="sqlite"
+        ),
         sa.CheckConstraint("final_score BETWEEN 0 AND 100", name=op.f("ck_model_evaluations_final_score")),
         sa.CheckConstraint(
             "human_rating_overall BETWEEN 1 AND 5", name=op.f("ck_model_evaluations_human_rating_overall")
