@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 
-from settings import ROOT, current
+from settings import ROOT, WrongSetting, current
 
 _language: ContextVar[str | None] = ContextVar("language", default=None)
 
@@ -18,7 +18,10 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
 def spoken() -> str:
     """The language of this request; where none was chosen (threads, fragments, callbacks) the setting."""
-    return _language.get() or current().language
+    try:
+        return _language.get() or current().language
+    except WrongSetting:  # which is itself about to be told
+        return "en"
 
 
 def _(text: str) -> str:

@@ -74,9 +74,7 @@ def empty(rows: int, waiting: int, may_press: bool) -> None:
             st.caption(_("Only looking around? python -m db demo fills every page with simulated data."))
 
 
-def headline(
-    metric: Metric, value: float | None, delta: str | None, note: str, spark: list[float]
-) -> None:
+def headline(metric: Metric, value: float | None, delta: str | None, note: str, spark: list[float]) -> None:
     """One number in a bordered card, with its change and a small line."""
     st.metric(
         _(metric.label),

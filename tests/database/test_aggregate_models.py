@@ -617,6 +617,7 @@ def test_change_just_before_a_chunk_ends_is_not_lost(engine: Engine, monkeypatch
 
     refresh = job._refresh
     monkeypatch.setattr(job, "_refresh", then_write)
+    monkeypatch.setattr(job, "ROUNDS", 1)
     aggregate(engine)
     writer.join()
     monkeypatch.undo()
@@ -641,6 +642,7 @@ def test_change_between_the_marks_and_the_rows_is_not_lost(
 
     refresh = job._refresh
     monkeypatch.setattr(job, "_refresh", write_first)
+    monkeypatch.setattr(job, "ROUNDS", 1)
     aggregate(engine)
     assert marks(engine) == {(MONDAY, "1")}, "the mark of a change after the reading of the marks stays"
     monkeypatch.undo()
@@ -666,6 +668,7 @@ def test_change_that_commits_after_the_whole_run_is_not_lost(postgresql_engine: 
 def test_changes_between_two_chunks_are_not_lost(settled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """To a day that is done, to one that is still to come, and to one that was not stale."""
     monkeypatch.setattr(job, "CHUNK_PAIRS", 1)
+    monkeypatch.setattr(job, "ROUNDS", 1)
     change(settled, "16/1/0", final_score=1)
     change(settled, "16/2/0", final_score=1)
 
@@ -687,6 +690,33 @@ def test_changes_between_two_chunks_are_not_lost(settled: Engine, monkeypatch: p
     aggregate(settled, Here(LATER))
     assert_right(settled)
     assert marks(settled) == set()
+
+
+def test_a_run_takes_up_what_becomes_stale_while_it_works(settled: Engine) -> None:
+    """So an operator who corrects a row and joins the run under way gets the corrected figure."""
+    change(settled, "16/1/0", final_score=1)
+    aggregate(settled, Here(LATER, at_step=lambda step: change(settled, "17/1/1", final_score=2)))
+    assert_right(settled)
+    assert marks(settled) == set()
+
+
+def test_first_value_between_the_anchors_and_the_rows_is_in_the_mean(
+    postgresql_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = postgresql_engine
+    store(engine, [row("a")])
+
+    def write_first(*args: Any) -> int:
+        if aggregated(engine) == {}:
+            store(engine, [scored("b", 60)])
+        return refresh(*args)
+
+    refresh = job._refresh
+    monkeypatch.setattr(job, "_refresh", write_first)
+    monkeypatch.setattr(job, "ROUNDS", 1)
+    aggregate(engine)
+    found = aggregated(engine)["model-1", MONDAY]
+    assert (found["scored_count"], found["avg_final_score"]) == (1, 60)
 
 
 def test_fault_in_a_later_chunk_leaves_whole_days_and_the_marks_of_the_others(

@@ -15,9 +15,9 @@ from sqlalchemy import Engine, text
 from db.__main__ import main
 from settings import ROOT
 
-ROWS = "prediction_id,model_name,predicted_at,final_score\n"
-GOOD = "a,atlas-2,2026-11-16T00:00:00Z,70\n"
-BAD = "b,atlas-2,2026-11-16T00:00:00Z,700\n"
+ROWS = "prediction_id,model_name,predicted_at,final_score,evaluated_at\n"
+GOOD = "a,atlas-2,2026-11-16T00:00:00Z,70,2026-11-17T00:00:00Z\n"
+BAD = "b,atlas-2,2026-11-16T00:00:00Z,700,2026-11-17T00:00:00Z\n"
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -60,7 +60,7 @@ def test_upgrade_from_nothing_and_again(empty_engine: Engine, run: Run) -> None:
 
 
 def test_rollback_backs_up_first(sqlite_engine: Engine, run: Run, tmp_path: Path, at: str) -> None:
-    status, out, _err = run("rollback")
+    status, out, _err = run("rollback", "base")
     assert status == 0
     (backup,) = (tmp_path / "backups").iterdir()
     assert out == f"Backup: {backup}\nSchema: 0001 → none\n"
@@ -81,12 +81,12 @@ def test_backup_without_pg_dump_says_how_to_go_on(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", postgresql_engine.url.render_as_string(False))
     monkeypatch.setenv("PATH", str(tmp_path))
-    status, out, err = run("rollback")
+    status, out, err = run("rollback", "base")
     assert (status, out) == (1, "")
     assert "pg_dump is not installed" in err
     assert "--no-backup" in err
     assert run("check")[0] == 0  # nothing moved
-    assert run("rollback", "--no-backup")[0] == 0
+    assert run("rollback", "--no-backup", "base")[0] == 0
 
 
 def test_backup_to_a_file(at: str, run: Run, tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ BAD = [
     ("predicted_at", "", "predicted_at is missing"),
     ("model_name", "", "model_name is missing"),
     ("model_name", "x" * 201, "“" + "x" * 59 + "…” has 201 characters, 200 fit"),
-    ("model_name", "a\x01b", "“a\\x01b” holds a control character"),
+    ("model_name", "a\x01b", "“a\\x01b” holds a character that cannot be seen"),
     ("prediction_id", "p" * 501, "“" + "p" * 59 + "…” has 501 characters, 500 fit"),
 ]
 
@@ -275,7 +275,8 @@ def test_ragged_rows_and_blank_lines(bring: Bring) -> None:
 
 
 def test_quoted_line_break_counts_as_the_lines_that_it_spans(bring: Bring) -> None:
-    report = bring(HEADER + '"a\nb",atlas-2,2026-11-16,,,\n' + "c,atlas-2,never,,,\n")
+    header = HEADER.rstrip("\n") + ",remark\n"
+    report = bring(header + 'a,atlas-2,2026-11-16,,,,"two\nlines"\n' + "c,atlas-2,never,,,,\n")
     assert [row.line for row in report.rejects] == [4]
     assert counts(report) == {"new": 1, "rejected": 1}
 

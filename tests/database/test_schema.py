@@ -89,11 +89,16 @@ def test_other_timezone_is_refused(engine: Engine) -> None:
 
 
 def test_rollback_and_upgrade_again(engine: Engine, zone: ZoneInfo, tmp_path: Path) -> None:
-    moved = schema.rollback(engine, zone, None, back_up=lambda: tmp_path / "made")
+    moved = schema.rollback(engine, zone, "base", back_up=lambda: tmp_path / "made")
     assert (moved.before, moved.after, moved.backup) == (schema.newest(), None, tmp_path / "made")
     assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
     schema.upgrade(engine, zone, None)
     assert check(engine, zone).wrong == []
+
+
+def test_rollback_of_the_first_version_wants_to_be_said(engine: Engine, zone: ZoneInfo) -> None:
+    with pytest.raises(Refused, match="delete them with all that they hold"):
+        schema.rollback(engine, zone, None, None)
 
 
 def test_rollback_to_unknown_version(engine: Engine, zone: ZoneInfo) -> None:
