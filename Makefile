@@ -14,7 +14,7 @@ test:
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy .
-	@$(VENV) -m pytest -n 2 --dist loadgroup -m "not soak"
+	@$(VENV) -m pytest -n 2 --dist loadgroup
 
 lint:
 	@$(PYTHON) install.py test

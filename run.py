@@ -1,6 +1,7 @@
 """`make run`: prepares the database, then keeps worker, schedule loop and dashboard running until Ctrl-C."""
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -103,6 +104,9 @@ def refuse_taken_port(config: settings.Settings) -> None:
         try:
             probe.bind((config.address.strip("[]"), config.port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                told = _("ADDRESS got “{address}”, which is no address of this machine")
+                raise Refused(told.format(address=config.address), status=2) from None
             raise Refused(
                 _(
                     "Port {port} on {address} cannot be used ({why}). Is Tidemark running already? "
@@ -164,6 +168,8 @@ def parts(config: settings.Settings) -> list[Part]:
 
 def address(config: settings.Settings) -> str:
     host = "localhost" if config.address in settings.LOOPBACK else config.address
+    if config.address in EVERYWHERE:
+        host = next((name for name in config.allowed_hosts if name not in settings.LOOPBACK), "localhost")
     return f"http://{host}:{config.port}"
 
 
@@ -197,8 +203,14 @@ def keep_running(running: list[Part], config: settings.Settings) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def main() -> int:
-    """Exit status: 0 after Ctrl-C, 1 when a part failed, 2 for a wrong setting."""
+def main(arguments: list[str]) -> int:
+    """Exit status: 0 after Ctrl-C, 1 when a part failed, 2 for a wrong setting or call.
+
+    `run.py dashboard` starts the dashboard alone, with its settings; the worker then runs elsewhere.
+    """
+    if arguments not in ([], ["dashboard"]):
+        print(_("run.py takes no argument, or: dashboard"), file=sys.stderr)
+        return 2
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     running: list[Part] = []
@@ -208,7 +220,7 @@ def main() -> int:
         with speaking(config.language):
             refuse_taken_port(config)
             prepare(config)
-            running = parts(config)
+            running = parts(config)[1:] if arguments else parts(config)
             keep_running(running, config)
     except Interrupted:
         print("\n" + _("Stopping …"), flush=True)
@@ -227,4 +239,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     os.chdir(settings.ROOT)
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -55,8 +55,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(folder: Path, **settings: str) -> Product:
-    """Starts run.py on a database of its own and waits until it prints its address."""
+def start(folder: Path, until: str = "Tidemark is at", **settings: str) -> Product:
+    """Starts run.py on a database of its own and waits until it prints that."""
     port, output = free_port(), folder / "output.txt"
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{folder / 'tidemark.db'}",
@@ -75,7 +75,7 @@ def start(folder: Path, **settings: str) -> Product:
             text=True,
         )
     deadline = time.monotonic() + START_SECONDS
-    while "Tidemark is at" not in output.read_text():
+    while until not in output.read_text():
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             pytest.fail(f"run.py did not start:\n{output.read_text()}")

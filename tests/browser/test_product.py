@@ -1,14 +1,21 @@
 """The main paths of the product in a real browser."""
 
 import http.client
+import os
 import signal
+import subprocess
+import sys
 
+import psutil
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 
+from db.clock import utc_now
 from db.tables.operations import JobRun
-from tests.browser.conftest import select_nothing, start
+from jobs import queue
+from jobs.aggregate_models import JOB
+from tests.browser.conftest import ROOT, Product, select_nothing, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 CHARTS = "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas"
@@ -121,20 +128,49 @@ def test_no_session_under_another_host_name(product, host, status):
     connection.close()
 
 
+def begin_a_run(running: Product) -> int:
+    """Makes every day stale, queues the aggregation, and returns its number as soon as a worker has it."""
+    with running.engine.begin() as connection:
+        connection.execute(text("UPDATE model_evaluations SET final_score = 100 - final_score"))
+    asked = queue.request(running.engine, JOB, JOB.read({}), trigger="manual", by="", now=utc_now())
+    while queue.run_row(running.engine, asked.id).status == "queued":
+        select_nothing(0.002)
+    return asked.id
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopping_ends_everything_also_while_a_job_runs(tmp_path, number):
     running = start(tmp_path)
-    with running.engine.begin() as connection:
-        connection.execute(
-            text("UPDATE model_evaluations SET final_score = 50 WHERE final_score IS NOT NULL")
-        )
-        connection.execute(
-            text(
-                "INSERT INTO job_runs (job, params, params_hash, status, trigger, queued_at) VALUES "
-                "('aggregate_models', '{}', 'x', 'queued', 'manual', '2026-01-01 00:00:00')"
-            )
-        )
+    parts = psutil.Process(running.process.pid).children(recursive=True)
+    assert len(parts) >= 2
+    run_id = begin_a_run(running)
     assert running.stop(number) == 0
-    with running.engine.connect() as connection:
-        assert connection.execute(select(JobRun).where(JobRun.status == "running")).all() == []
+    assert queue.run_row(running.engine, run_id).status in ("queued", "succeeded")
+    assert not [part for part in parts if part.is_running() and part.status() != psutil.STATUS_ZOMBIE]
     assert "Traceback" not in running.output.read_text()
+
+
+def test_stopping_during_the_first_start_leaves_no_failed_run(tmp_path):
+    running = start(tmp_path, until="filling it")
+    running.stop()
+    engine = running.engine
+    if "job_runs" in inspect(engine).get_table_names():
+        with engine.connect() as connection:
+            found = connection.execute(select(JobRun)).all()
+        assert not [run for run in found if run.status == "failed"]
+
+
+def test_a_taken_port_is_told_with_what_to_do(product):
+    port = product.address.rpartition(":")[2]
+    environment = os.environ | {"PORT": port}
+    second = subprocess.run(
+        [sys.executable, "run.py"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert second.returncode == 1
+    assert f"Port {port} on 127.0.0.1 cannot be used" in second.stderr
+    assert "PORT=" in second.stderr
