@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.data import ask, operations
 from dashboard.drawing import draw
-from dashboard.wording import figure, moment, plain, took
+from dashboard.wording import day_in_words, figure, moment, plain, took
 from db.metrics import METRICS, Metric
 from language import _, ngettext
 from reports.charts.sparkline import sparkline
@@ -211,7 +211,7 @@ def freshness(table: pd.DataFrame, now: datetime) -> None:
 
 
 def _day(day: date | None) -> str:
-    return f"{day.day} {day:%b %Y}" if day is not None and day == day else "–"
+    return day_in_words(day) if day is not None and day == day else "–"
 
 
 def runs(table: pd.DataFrame, now: datetime, key: str) -> Any:

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.data import ask, models
 from dashboard.filters import HIGHLIGHTS, Period
 from dashboard.wording import plain, span
+from db.metrics import Metric
 from language import _
 from settings import current
 
@@ -69,20 +70,20 @@ def _bounds(score: pd.DataFrame, names: pd.Index) -> Any:
     return zip(bounds["low"], bounds["high"], strict=True)
 
 
-def rows_behind(model: str, start: date, period: Period) -> None:
+def rows_behind(model: str, start: date, period: Period, metric: Metric) -> None:
     """The evaluations behind a point of the trend, with CSV at the table's own button."""
     last = start + timedelta(days=6) if period.grain == "week" else start
     first, last = max(start, period.first), min(last, period.last)
     if first > last:  # a point of another period, clicked before
         return
-    rows = ask(models.evaluations, model=model, since=first, until=last, limit=ROWS_SHOWN)
+    rows = ask(models.evaluations, model=model, metric=metric.name, since=first, until=last, limit=ROWS_SHOWN)
     with st.container(border=True):
         st.markdown(
             f"**{_('Evaluations of {model}').format(model=plain(model))}** :small[{span(first, last)}]"
         )
-        for column in ("predicted_at", "evaluated_at"):
+        for column in ("predicted_at", "evaluated_at", "human_evaluated_at"):
             local = pd.to_datetime(rows[column], utc=True).dt.tz_convert(current().zone)
             rows[column] = local.dt.tz_localize(None)
         st.dataframe(rows, hide_index=True, placeholder="–", height=280)
         if len(rows) == ROWS_SHOWN:
-            st.caption(_("The {n} lowest scores; all of them: python -m db export").format(n=ROWS_SHOWN))
+            st.caption(_("The worst {n}; all of them: python -m db export").format(n=ROWS_SHOWN))

@@ -82,6 +82,7 @@ def all_models(
                 span=period.span,
                 show=percent if metric.is_rate else number,
             )
+    _more(frame["subject"].nunique(), len(shown))
 
 
 def empty(metric: Metric, today: date) -> None:
@@ -107,10 +108,12 @@ def empty(metric: Metric, today: date) -> None:
         )
 
 
-def footer(frame: pd.DataFrame, metric: Metric, period: Period) -> None:
+def footer(frame: pd.DataFrame, metric: Metric, period: Period, clickable: bool) -> None:
     """How to read the trend, and its data as a table and as CSV."""
     unfinished = frame.loc[frame["unfinished"], "period"].max() if len(frame) else None
-    told = _("band: 95% interval · hollow: fewer than 3 predictions · click a point for its evaluations")
+    told = _("band: 95% interval · hollow: fewer than 3 predictions")
+    if clickable:
+        told += " · " + _("click a point for its evaluations")
     if unfinished is not None and unfinished == unfinished:
         told += " · " + _("grey column: {span}, unfinished").format(
             span=span(unfinished, unfinished + timedelta(days=6 if period.grain == "week" else 0))

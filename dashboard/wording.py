@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from db.metrics import Metric
-from language import _
+from language import N_, _
+from reports.charts.text import month
 from settings import current
 
+WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Addresses become links even where their characters are escaped; a space without width in them prevents it.
 _APART = "\\1\N{ZERO WIDTH SPACE}"
@@ -58,20 +60,24 @@ def moment(at: datetime | None, now: datetime) -> str:
     local, today = at.astimezone(zone), now.astimezone(zone)
     if local.date() == today.date():
         return f"{local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b} {local:%H:%M}" + (
-        "" if local.year == today.year else f" {local:%Y}"
-    )
+    day = f"{_(WEEKDAYS[local.weekday()])} {local.day} {month(local)} {local:%H:%M}"
+    return day if local.year == today.year else f"{day} {local:%Y}"
+
+
+def day_in_words(day: date) -> str:
+    """A day: 15 Nov 2026."""
+    return f"{day.day} {month(day)} {day.year}"
 
 
 def span(first: date, last: date) -> str:
     """A range of days, as short as it can be said: 9 – 15 Nov 2026."""
     if first == last:
-        return f"{first.day} {first:%b %Y}"
+        return day_in_words(last)
     if first.year != last.year:
-        return f"{first.day} {first:%b %Y} – {last.day} {last:%b %Y}"
+        return f"{day_in_words(first)} – {day_in_words(last)}"
     if first.month != last.month:
-        return f"{first.day} {first:%b} – {last.day} {last:%b %Y}"
-    return f"{first.day} – {last.day} {last:%b %Y}"
+        return f"{first.day} {month(first)} – {day_in_words(last)}"
+    return f"{first.day} – {day_in_words(last)}"
 
 
 def took(started: Any, finished: Any) -> str:

@@ -10,7 +10,8 @@ from language import N_
 class Metric:
     """A number over the rows of a period.
 
-    A mean has the columns of its daily mean, spread and count; a rate those of its numerator and denominator.
+    A mean has the columns of its daily mean, spread and count; a rate those of its numerator and denominator;
+    `source` is the column of the rows behind it.
     `better` says which way is an improvement; `low` and `high` are its range; `digits` come after the point.
     """
 
@@ -22,6 +23,7 @@ class Metric:
     mean: str = ""
     std: str = ""
     part: str = ""
+    source: str = ""
     better: Literal["up", "down"] = "up"
     low: float = 0
     high: float = 100
@@ -41,6 +43,7 @@ MODEL_METRICS = (
         count="scored_count",
         mean="avg_final_score",
         std="std_final_score",
+        source="final_score",
     ),
     Metric(
         "auto_score",
@@ -52,6 +55,7 @@ MODEL_METRICS = (
         count="auto_count",
         mean="avg_auto_score",
         std="std_auto_score",
+        source="auto_score",
     ),
     Metric(
         "human_score",
@@ -64,6 +68,7 @@ MODEL_METRICS = (
         count="human_score_count",
         mean="avg_human_score",
         std="std_human_score",
+        source="human_score",
         low=20,
     ),
     Metric(
@@ -74,6 +79,7 @@ MODEL_METRICS = (
         count="rating_overall_count",
         mean="avg_rating_overall",
         std="std_rating_overall",
+        source="human_rating_overall",
         low=20,
     ),
     Metric(
@@ -83,6 +89,7 @@ MODEL_METRICS = (
         N_("Share of the predictions that reached their target, over those for which it is known."),
         count="target_flag_count",
         part="target_achieved_count",
+        source="target_achieved",
     ),
     Metric(
         "support_breach_rate",
@@ -94,6 +101,7 @@ MODEL_METRICS = (
         ),
         count="breach_flag_count",
         part="support_breached_count",
+        source="support_breached",
         better="down",
     ),
     Metric(
@@ -103,6 +111,7 @@ MODEL_METRICS = (
         N_("Share of all predictions that are evaluated; the others are in no score."),
         count="total_predictions",
         part="evaluated_count",
+        source="evaluated_at",
     ),
 )
 

@@ -43,9 +43,9 @@ with st.container(border=True):
         picked = trends.highlighted(frame, metric, period, names, highlighted)
     else:
         trends.all_models(frame, metric, period, names, ranked)
-    trends.footer(frame, metric, period)
+    trends.footer(frame, metric, period, clickable=view == "highlighted")
 if picked:
-    tables.rows_behind(*picked, period)
+    tables.rows_behind(*picked, period, metric)
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):

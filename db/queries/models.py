@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 from db.clock import week_start
 from db.metrics import METRICS, Metric
 from db.queries.frames import frame
-from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
+from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import BusinessDay
 from jobs.formulas.intervals import mean_interval, wilson
 
@@ -169,26 +169,18 @@ def coverage(connection: Connection, since: date, until: date) -> pd.DataFrame:
 
 
 def evaluations(
-    connection: Connection, model: str, since: date, until: date, limit: int = 500
+    connection: Connection, model: str, metric: str, since: date, until: date, limit: int = 500
 ) -> pd.DataFrame:
-    """The evaluations behind a point, worst score first; at most `limit`."""
-    e = ModelEvaluation
+    """The evaluations behind a point of a metric, worst first, those without a value last; at most `limit`."""
+    e, chosen = ModelEvaluation, METRICS[metric]
+    by = ModelEvaluation.__table__.c[chosen.source]
+    shown = ("prediction_id", "predicted_at", "evaluated_at", *SCORES, "auto_score", "human_evaluated_at")
+    columns = [e.__table__.c[name] for name in (*shown, *RATINGS, "target_achieved", "support_breached")]
     return frame(
         connection,
-        select(
-            e.prediction_id,
-            e.predicted_at,
-            e.evaluated_at,
-            e.final_score,
-            e.target_accuracy_score,
-            e.timing_score,
-            e.risk_management_score,
-            e.human_rating_overall,
-            e.target_achieved,
-            e.support_breached,
-        )
+        select(*columns)
         .join(Model, Model.id == e.model_id)
         .where(Model.name == model, e.day.between(since, until))
-        .order_by(e.final_score.is_(None), e.final_score, e.predicted_at)
+        .order_by(by.is_(None), by.desc() if chosen.better == "down" else by, e.predicted_at, e.prediction_id)
         .limit(limit),
     )
