@@ -58,7 +58,7 @@ class Checker:
         self._names = {
             alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
         }
-        self._days_of_hours: dict[str, date] = {}
+        self._days_of_hours: dict[str | datetime, date] = {}  # an hour as text or as a moment
         self._own = {column.name: column.name for column in spec.columns}
         self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
         self._filling = {ours: _plain(other) for ours, other in filling.items()}
@@ -192,23 +192,25 @@ class Checker:
         """The business day of each row; hour by hour, since nearly every hour lies in one day."""
         names = [column.name for column in self._spec.columns]
         moments = values[names.index(self._spec.day_of)]
-        if self._dialect == "sqlite":
-            return [None if at is None or isinstance(at, Bad) else self._day_of_text(at) for at in moments]
-        return [self._day(at, f"{at:%Y-%m-%d %H}") if isinstance(at, datetime) else None for at in moments]
+        if self._dialect != "sqlite":
+            return [self._day(at) if isinstance(at, datetime) else None for at in moments]
+        return [None if at is None or isinstance(at, Bad) else self._day_of_text(at) for at in moments]
 
     def _day_of_text(self, text: str) -> str:
-        hour = text[:13]
-        day = self._days_of_hours.get(hour)
+        day = self._days_of_hours.get(text[:13])
         if day is None:
-            return self._day(datetime.fromisoformat(text + "+00:00"), hour).isoformat()
+            at = datetime.fromisoformat(text + "+00:00")
+            day = self._day(at)
+            if at.replace(minute=0, second=0, microsecond=0) in self._days_of_hours:
+                self._days_of_hours[text[:13]] = day
         return day.isoformat()
 
-    def _day(self, at: datetime, hour: str) -> date:
+    def _day(self, at: datetime) -> date:
+        hour = at.replace(minute=0, second=0, microsecond=0)
         known = self._days_of_hours.get(hour)
         if known is not None:
             return known
-        start = datetime.fromisoformat(hour + ":00+00:00")
-        first, last = (business_day(end, self._where.zone) for end in (start, start + LAST_OF_HOUR))
+        first, last = (business_day(end, self._where.zone) for end in (hour, hour + LAST_OF_HOUR))
         if first == last:
             self._days_of_hours[hour] = first
         return business_day(at, self._where.zone)

@@ -105,12 +105,17 @@ class Staging:
         self.connection.exec_driver_sql(
             f"CREATE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)}, line)"
         )
+        if self.connection.dialect.name == "postgresql":
+            self.connection.exec_driver_sql("ANALYZE staged_rows")  # nobody else does that for temporary tables
         self._drop_repeated(keys, report)
         self._note_uncounted(report)
         return self.connection.scalar(select(func.count()).select_from(staged)) or 0
 
     def _drop_repeated(self, keys: list[Column[Any]], report: Report) -> None:
         staged = self.table
+        repeated = select(literal(1)).select_from(staged).group_by(*keys).having(func.count() > 1).limit(1)
+        if self.connection.scalar(repeated) is None:
+            return
         last = (
             select(*keys, func.max(staged.c.line).label("last"))
             .group_by(*keys)
