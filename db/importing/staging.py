@@ -106,7 +106,9 @@ class Staging:
             f"CREATE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)}, line)"
         )
         if self.connection.dialect.name == "postgresql":
-            self.connection.exec_driver_sql("ANALYZE staged_rows")  # nobody else does that for temporary tables
+            self.connection.exec_driver_sql(
+                "ANALYZE staged_rows"
+            )  # nobody else does that for temporary tables
         self._drop_repeated(keys, report)
         self._note_uncounted(report)
         return self.connection.scalar(select(func.count()).select_from(staged)) or 0
