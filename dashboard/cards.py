@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.data import ask, operations
+from dashboard.data import ask, holds_demo
 from dashboard.drawing import draw
 from dashboard.wording import day_in_words, figure, moment, plain, took
 from db.metrics import METRICS, Metric
@@ -29,7 +29,7 @@ STATUS_COLOURS = {
 
 def demo_banner() -> None:
     """Says on every page that what it shows is invented."""
-    if ask(operations.holds_demo):
+    if ask(holds_demo):
         told = _("Every number here is invented. The first real import takes the simulated data out.")
         st.markdown(f":violet-badge[:material/science: {_('simulated data')}] :small[{told}]")
 

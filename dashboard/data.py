@@ -5,13 +5,14 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading
 from db.queries import models, operations
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["ask", "ask_now", "models", "operations", "version"]
+__all__ = ["ask", "ask_now", "holds_demo", "models", "operations", "version"]
 
 
 def version() -> int:

@@ -5,7 +5,6 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from db.facts import HOLDS_DEMO, fact
 from db.queries.frames import frame
 from db.tables.models import DailyModelPerformance, ModelEvaluation
 from db.tables.operations import JobRun, StaleMark
@@ -82,8 +81,3 @@ def freshness(connection: Connection, newest_mark: int) -> pd.DataFrame:
         (d.__tablename__, count, first, last, at, None),
     ]
     return pd.DataFrame(rows, columns=["table", "rows", "oldest", "newest", "changed_at", "stale_days"])
-
-
-def holds_demo(connection: Connection) -> bool:
-    """Whether what the pages show is simulated."""
-    return fact(connection, HOLDS_DEMO) is not None
