@@ -49,7 +49,7 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
         self._engine, self._claimed, self._clock, self._stop = engine, claimed, now, stop
         self.now, self.zone = now(), zone
         self.text = claimed.log
-        self._done, self._message = 0.0, ""
+        self.done, self._message = 0.0, ""
         self._signal = Signal.GO_ON
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"beat-{claimed.id}", daemon=True)
@@ -62,7 +62,7 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
         self.text += f"{self._clock():%Y-%m-%d %H:%M:%S}Z {line}\n"
 
     def progress(self, done: float, message: str) -> None:
-        self._done, self._message = min(1.0, max(0.0, done)), message
+        self.done, self._message = min(1.0, max(0.0, done)), message
         if self._signal is Signal.GONE:
             raise TakenAway
         if self._signal is Signal.CANCEL:
@@ -84,7 +84,7 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
         while not self._over.wait(BEAT_SECONDS):
             try:
                 self._signal = queue.beat(
-                    self._engine, self._claimed, self._clock(), self._done, self._message, self.text
+                    self._engine, self._claimed, self._clock(), self.done, self._message, self.text
                 )
             except SQLAlchemyError as error:
                 log.warning("no heartbeat for run %s: %s", self._claimed.id, explain(error))
@@ -166,7 +166,8 @@ def _succeed(engine: Engine, claimed: Claimed, run: ActiveRun, outcome: Outcome)
 def _end(
     engine: Engine, claimed: Claimed, run: ActiveRun, status: str, now: datetime, **values: object
 ) -> str:
-    return status if queue.finish(engine, claimed, status, now, log=run.text, **values) else "lost"
+    known = {"progress": run.done, "log": run.text}  # the last beat may be older than the last step
+    return status if queue.finish(engine, claimed, status, now, **(known | values)) else "lost"
 
 
 def _put_back(
