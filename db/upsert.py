@@ -1,35 +1,58 @@
 """One upsert for SQLite and PostgreSQL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Select, Table, or_
+from sqlalchemy import Column, ColumnElement, Connection, Double, Insert, Select, Table, func, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def upsert_select(
-    connection: Connection,
-    table: Table,
-    key: Iterable[str],
-    rows: Select[Any],
-    touch: Iterable[str] = (),
-) -> int:
-    """Inserts the rows of a select, updating rows with the same key; returns how many were written.
+class UpsertFrom:
+    """Inserts the rows of a select, updating rows with the same key.
 
     The select's columns carry the table's names. A row that is there already with equal values is left alone;
-    columns of `touch` (updated_at) are written but do not make a row different.
+    columns of `touch` (updated_at) are written but do not make a row different, nor do numbers within `rounding`
+    of each other, relative: a sum depends on the order in which the database happens to read its rows.
     """
-    key, touch = tuple(key), tuple(touch)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    names = [column.name for column in rows.selected_columns]
-    if connection.dialect.name == "sqlite" and not rows._where_criteria:
-        rows = rows.where(True)  # type: ignore[arg-type]  # SQLite reads ON as a join's without a WHERE
-    insert: Any = dialect.insert(table).from_select(names, rows)
-    changed = [name for name in names if name not in key]
-    compared = [name for name in changed if name not in touch]
-    statement: Insert = insert.on_conflict_do_update(
-        index_elements=list(key),
-        set_={name: insert.excluded[name] for name in changed},
-        where=or_(*(table.c[name].is_distinct_from(insert.excluded[name]) for name in compared)),
-    )
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+
+    def __init__(
+        self,
+        table: Table,
+        key: Iterable[str],
+        rows: Select[Any],
+        touch: Iterable[str] = (),
+        rounding: float = 0,
+    ) -> None:
+        self._table, self._key, self._touch = table, tuple(key), tuple(touch)
+        self._rounding = rounding
+        # SQLite reads ON as a join's without a WHERE.
+        where = rows if rows._where_criteria else rows.where(True)  # type: ignore[arg-type]
+        self._statements = {
+            "sqlite": self._statement(sqlite, where),
+            "postgresql": self._statement(postgresql, rows),
+        }
+
+    def run(self, connection: Connection, params: Mapping[str, Any] | None = None) -> int:
+        """Writes the rows; returns how many were new or different."""
+        statement = self._statements[connection.dialect.name]
+        options = {"preserve_rowcount": True}
+        return connection.execute(statement, params, execution_options=options).rowcount
+
+    def _statement(self, dialect: ModuleType, rows: Select[Any]) -> Insert:
+        names = [column.name for column in rows.selected_columns]
+        insert = dialect.insert(self._table).from_select(names, rows)
+        changed = [name for name in names if name not in self._key]
+        compared = [self._table.c[name] for name in changed if name not in self._touch]
+        statement: Insert = insert.on_conflict_do_update(
+            index_elements=list(self._key),
+            set_={name: insert.excluded[name] for name in changed},
+            where=or_(*(self._differs(column, insert.excluded[column.name]) for column in compared)),
+        )
+        return statement
+
+    def _differs(self, old: Column[Any], new: ColumnElement[Any]) -> ColumnElement[bool]:
+        if not self._rounding or not isinstance(old.type, Double):
+            return old.is_distinct_from(new)
+        came_or_went = old.is_(None).is_distinct_from(new.is_(None))
+        return or_(came_or_went, func.abs(old - new) > self._rounding * func.abs(old))

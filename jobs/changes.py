@@ -1,10 +1,10 @@
 """What a rehearsed job would change: rows added, removed, and changed with old and new value."""
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import RowMapping, Table
 
 from language import _, ngettext
 
@@ -14,6 +14,9 @@ RELATIVE = 1e-9
 
 @dataclass
 class Changes:
+    """`named`: for a column of the key, what it is called for people, and the names that its values stand for."""
+
+    named: dict[str, tuple[str, dict[Any, str]]] = field(default_factory=dict)
     added: int = 0
     removed: int = 0
     changed: int = 0
@@ -21,19 +24,14 @@ class Changes:
     listed: list[dict[str, Any]] = field(default_factory=list)
 
     def compare(
-        self,
-        connection: Connection,
-        table: Table,
-        fresh: Select[Any],
-        held: Select[Any],
-        key: tuple[str, ...],
+        self, table: Table, key: tuple[str, ...], held: Iterable[RowMapping], fresh: Iterable[RowMapping]
     ) -> None:
         """Adds the differences between the rows that there are and the rows that there should be."""
-        old = {tuple(row[name] for name in key): row for row in connection.execute(held).mappings()}
-        new = {tuple(row[name] for name in key): row for row in connection.execute(fresh).mappings()}
+        old = {tuple(row[name] for name in key): row for row in held}
+        new = {tuple(row[name] for name in key): row for row in fresh}
         columns = [column.name for column in table.columns if column.name not in (*key, "updated_at")]
         for at in sorted(old.keys() | new.keys()):
-            told = {name: _plain(value) for name, value in zip(key, at, strict=True)}
+            told = dict(self._tell(name, value) for name, value in zip(key, at, strict=True))
             if at not in old:
                 self.added += 1
                 self._list(told | {"change": "added", "columns": _values(new[at], columns)})
@@ -55,15 +53,9 @@ class Changes:
         if len(self.listed) < TOLD:
             self.listed.append(change)
 
-    def rename(self, key: str, to: str, names: dict[Any, str]) -> None:
-        """Names what a key stands for, for people."""
-        self.listed = [
-            {
-                to if name == key else name: names.get(value, value) if name == key else value
-                for name, value in row.items()
-            }
-            for row in self.listed
-        ]
+    def _tell(self, column: str, value: Any) -> tuple[str, Any]:
+        name, values = self.named.get(column, (column, {}))
+        return name, values.get(value, _plain(value))
 
     def summary(self) -> str:
         told = ngettext("{n} row would be added", "{n} rows would be added", self.added)
@@ -78,9 +70,9 @@ class Changes:
 
 
 def same(old: Any, new: Any) -> bool:
-    """Whether two stored values count as equal: floats to 1e-9 relative."""
+    """Whether two stored values count as equal: numbers to 1e-9 of the old one, as where they are written."""
     if isinstance(old, float) and isinstance(new, float):
-        return math.isclose(old, new, rel_tol=RELATIVE, abs_tol=1e-12)
+        return abs(old - new) <= RELATIVE * abs(old)
     return bool(old == new)
 
 

@@ -32,7 +32,7 @@ from db.importing.report import Report
 from db.importing.specs import Spec
 from db.tables import metadata
 from db.tables.models import Model
-from db.upsert import upsert_select
+from db.upsert import UpsertFrom
 from language import _, ngettext
 
 _TOLD = 20  # how many repeated keys and new models a report names
@@ -248,7 +248,7 @@ class Staging:
             )  # neighbours in the index come together
         )
         key = ["model_id", *(name for name in self.spec.key if name != self.spec.reference)]
-        return upsert_select(self.connection, self.target, key, rows, touch=("updated_at", "day"))
+        return UpsertFrom(self.target, key, rows, touch=("updated_at", "day")).run(self.connection)
 
 
 def _copy_type(column: Column[Any]) -> str:

@@ -1,0 +1,100 @@
+"""Which (day, key) pairs of a source table are stale, and the chunk of them that a transaction works on.
+
+Triggers leave a mark for each pair whose rows came, went or moved. A chunk's marks are read before its rows and
+taken off with its result: a mark that comes in between stays, and so does what it stands for.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    select,
+)
+from sqlalchemy.schema import CreateTable
+
+from db.base import Day, Id
+from db.tables.operations import StaleMark
+
+CHUNK_PAIRS, CHUNK_DAYS = 500, 31
+
+
+class Pair(NamedTuple):
+    """A day and the id of a model: what is stale, and what is computed, one by one."""
+
+    day: date
+    key: int
+
+
+_scratch = MetaData()
+chunk = Table(
+    "chunk_pairs",
+    _scratch,
+    Column("day", Day, primary_key=True),
+    Column("key", Integer, primary_key=True, autoincrement=False),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+    postgresql_on_commit="DELETE ROWS",
+)
+marks_read = Table(
+    "chunk_marks",
+    _scratch,
+    Column("id", Id, primary_key=True),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
+)
+_same = and_(StaleMark.day == chunk.c.day, StaleMark.key == cast(chunk.c.key, StaleMark.key.type))
+# A range of days beside the pairs: the index answers it, also where statistics are missing.
+_among = and_(
+    StaleMark.table_name == bindparam("source"), StaleMark.day.between(bindparam("first"), bindparam("last"))
+)
+_READ_MARKS = insert(marks_read).from_select(["id"], select(StaleMark.id).join(chunk, _same).where(_among))
+_TAKE_OFF = delete(StaleMark).where(StaleMark.id.in_(select(marks_read.c.id)), _among)
+
+
+def stale_pairs(connection: Connection, source: str) -> Iterator[Pair]:
+    """The pairs of a source table whose rows changed since they were computed."""
+    marks = select(StaleMark.day, cast(StaleMark.key, Integer)).where(StaleMark.table_name == source)
+    yield from (Pair(day, key) for day, key in connection.execute(marks.distinct()))
+
+
+def chunks(pairs: list[Pair]) -> Iterator[list[Pair]]:
+    """Neighbouring days with at most so many pairs, so that no transaction keeps others waiting for long."""
+    some: list[Pair] = []
+    for pair in pairs:
+        if some and (len(some) >= CHUNK_PAIRS or (pair.day - some[0].day).days >= CHUNK_DAYS):
+            yield some
+            some = []
+        some.append(pair)
+    if some:
+        yield some
+
+
+def load_chunk(connection: Connection, source: str, pairs: list[Pair]) -> None:
+    """Puts the pairs, and the ids of their marks as they stand now, into temporary tables."""
+    for table in (chunk, marks_read):
+        connection.execute(CreateTable(table, if_not_exists=True))
+        connection.execute(delete(table))
+    connection.execute(insert(chunk), [pair._asdict() for pair in pairs])
+    if connection.dialect.name == "postgresql":  # nobody else tells its planner how few the pairs are
+        connection.exec_driver_sql(f"ANALYZE {chunk.name}")
+    connection.execute(_READ_MARKS, _span(source, pairs))
+
+
+def take_marks_off(connection: Connection, source: str, pairs: list[Pair]) -> None:
+    """Removes the marks that stood when the chunk was loaded."""
+    connection.execute(_TAKE_OFF, _span(source, pairs))
+
+
+def _span(source: str, pairs: list[Pair]) -> dict[str, Any]:
+    return {"source": source, "first": pairs[0].day, "last": pairs[-1].day}
