@@ -55,6 +55,7 @@ def make_venv():
     print("Making an environment in .venv …")
     done = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True)
     if done.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
         leave("No environment could be made in {}:\n{}".format(VENV, done.stdout + done.stderr))
 
 

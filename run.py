@@ -7,11 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
+
+from sqlalchemy import Engine
 
 import settings
 from db.backup import back_up, backup_path
@@ -21,9 +25,10 @@ from db.demo.simulation import fill_demo
 from db.engine import default_engine, refuse_unreachable
 from db.errors import Refused
 from db.schema import refuse_unready, upgrade
-from jobs import queue
+from jobs import claims, queue
 from jobs.runner import execute
 from jobs.timetable import job_named
+from jobs.workers import this_worker
 from language import _, speaking
 
 POLL_SECONDS = 0.2
@@ -56,16 +61,10 @@ class Part:
         if status is None:
             return
         if time.monotonic() - self.started < TOO_SHORT:
-            raise Refused(
-                _(
-                    "The {part} ended right after its start (exit status {status}); its messages are above."
-                ).format(part=self.name, status=status)
-            )
-        print(
-            _("The {part} ended (exit status {status}) and is started again.").format(
-                part=self.name, status=status
-            )
-        )
+            told = _("The {part} ended right after its start (exit status {status}); its messages are above.")
+            raise Refused(told.format(part=self.name, status=status))
+        told = _("The {part} ended (exit status {status}) and is started again.")
+        print(told.format(part=self.name, status=status))
         self.start()
 
     def stop(self) -> None:
@@ -94,6 +93,11 @@ class Interrupted(BaseException):
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise Interrupted
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, handler)
 
 
 def refuse_taken_port(config: settings.Settings) -> None:
@@ -139,31 +143,31 @@ def prepare(config: settings.Settings) -> None:
     if config.demo and is_empty(engine):
         print(_("The database is empty: filling it with simulated data (DEMO=0 leaves it empty) …"))
         fill_demo(engine, config.zone, utc_now())
-        job = job_named("aggregate_models")
-        asked = queue.request(engine, job, job.read({}), trigger="manual", by="demo", now=utc_now())
-        claimed = queue.claim(engine, queue.this_worker(), utc_now(), asked.id)
-        if claimed:
-            execute(engine, claimed, config.zone, utc_now)
+        _aggregate(engine, config)
+
+
+def _aggregate(engine: Engine, config: settings.Settings) -> None:
+    """Runs the aggregation here, before anybody looks at the pages; an interruption ends it at its next step."""
+    stopping = threading.Event()
+    _on_signals(lambda _number, _frame: stopping.set())
+    job = job_named("aggregate_models")
+    asked = queue.request(engine, job, job.read({}), trigger="manual", by="demo", now=utc_now())
+    claimed = claims.claim(engine, this_worker(), utc_now(), asked.id)
+    if claimed:
+        execute(engine, claimed, config.zone, utc_now, stopping)
+    _on_signals(_interrupt)
+    if stopping.is_set():
+        raise Interrupted
 
 
 def parts(config: settings.Settings) -> list[Part]:
-    dashboard = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(settings.ROOT / "dashboard" / "app.py"),
-        f"--server.address={config.address.strip('[]')}",
-        f"--server.port={config.port}",
-        "--logger.hideWelcomeMessage=true",
-        "--logger.level=warning",
-    ]
+    app = str(settings.ROOT / "dashboard" / "app.py")
+    dashboard = [sys.executable, "-m", "streamlit", "run", app]
+    dashboard += [f"--server.address={config.address.strip('[]')}", f"--server.port={config.port}"]
+    dashboard += ["--logger.hideWelcomeMessage=true", "--logger.level=warning"]
     for host in config.allowed_hosts:
         dashboard += ["--server.allowedHosts", host]
-    return [
-        Part(_("worker"), [sys.executable, "-m", "jobs", "loop"]),
-        Part(_("dashboard"), dashboard),
-    ]
+    return [Part(_("worker"), [sys.executable, "-m", "jobs", "loop"]), Part(_("dashboard"), dashboard)]
 
 
 def address(config: settings.Settings) -> str:
@@ -203,6 +207,16 @@ def keep_running(running: list[Part], config: settings.Settings) -> None:
         time.sleep(POLL_SECONDS)
 
 
+def _stop(running: list[Part]) -> None:
+    """Asks all parts to end, then sees to it that they did; a second Ctrl-C changes nothing."""
+    _on_signals(signal.SIG_IGN)
+    for part in running:
+        part.stop()
+    deadline = time.monotonic() + STOP_SECONDS
+    for part in running:
+        part.wait(deadline)
+
+
 def main(arguments: list[str]) -> int:
     """Exit status: 0 after Ctrl-C, 1 when a part failed, 2 for a wrong setting or call.
 
@@ -211,8 +225,7 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["dashboard"]):
         print(_("run.py takes no argument, or: dashboard"), file=sys.stderr)
         return 2
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    _on_signals(_interrupt)
     running: list[Part] = []
     status = 0
     try:
@@ -227,13 +240,7 @@ def main(arguments: list[str]) -> int:
     except (Refused, settings.WrongSetting) as error:
         print(error, file=sys.stderr)
         status = getattr(error, "status", 2)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    for part in running:
-        part.stop()
-    deadline = time.monotonic() + STOP_SECONDS
-    for part in running:
-        part.wait(deadline)
+    _stop(running)
     return status
 
 

@@ -1,5 +1,6 @@
 """Settings: what they take, what they say of a wrong value, and what they never show."""
 
+import re
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 import settings
-from settings import Settings, WrongSetting, current, load
+from settings import ROOT, Settings, WrongSetting, current, load
 
 
 def test_defaults() -> None:
@@ -93,3 +94,22 @@ def test_values_are_read_from_the_env_file(tmp_path: Path, monkeypatch: pytest.M
 
 def test_every_setting_has_a_description() -> None:
     assert all(field.description for field in settings.Settings.model_fields.values())
+
+
+def as_told(default: object) -> str:
+    """A default as the README writes it."""
+    if default is None:
+        return "none"
+    if isinstance(default, time):
+        default = f"{default:%H:%M}"
+    if isinstance(default, tuple):
+        default = ",".join(default)
+    if isinstance(default, bool):
+        default = str(default).lower()
+    return f"`{default}`".replace(f"{ROOT}/", "")
+
+
+def test_the_readme_tells_every_default() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", table, re.M))
+    assert told == {name.upper(): as_told(field.default) for name, field in Settings.model_fields.items()}
