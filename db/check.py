@@ -9,8 +9,7 @@ from sqlalchemy import Connection, Engine, Table, exists, func, select, text
 
 from db.engine import reading
 from db.exporting import EXPORTS
-from db.facts import TIMEZONE, fact
-from db.schema import problems, refuse_other_version
+from db.schema import other_zone, problems, refuse_other_version
 from db.tables import metadata
 from db.tables.operations import BusinessDay, StaleMark
 from db.triggers import WATCHED, Watched
@@ -51,7 +50,8 @@ def check(engine: Engine, zone: ZoneInfo) -> Checked:
     with reading(engine) as connection:
         wrong = problems(connection)
         wrong += _broken_rows(connection)
-        wrong += _other_zone(connection, zone)
+        if told := other_zone(connection, zone):
+            wrong.append(told)
         for watched in WATCHED:
             wrong += _wrong_days(connection, watched)
         return Checked(wrong, [_freshness(connection, name) for name in EXPORTS])
@@ -69,15 +69,6 @@ def _broken_rows(connection: Connection) -> Iterator[str]:
         yield _("rule {name} of {table} was never checked against the rows that were there").format(
             name=name, table=table
         )
-
-
-def _other_zone(connection: Connection, zone: ZoneInfo) -> Iterator[str]:
-    held = fact(connection, TIMEZONE)
-    if held != zone.key:
-        yield _(
-            "TIMEZONE is {zone}, but the days are those of {held}: set TIMEZONE={held}, "
-            "or run: python -m db timezone {zone}"
-        ).format(zone=zone.key, held=held)
 
 
 def _wrong_days(connection: Connection, watched: Watched) -> Iterator[str]:

@@ -16,14 +16,14 @@ from sqlalchemy import Column, ColumnElement, Engine, Select, Table, collate, se
 from db.clock import parse_day
 from db.engine import reading
 from db.errors import Refused
+from db.file_kinds import is_jsonl, is_packed, refuse_other_kind
+from db.progress import QUIET, Progress
 from db.tables import metadata
 from db.tables.models import Model
 from language import _
 
 BATCH_ROWS = 5_000
-ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 
-Progress = Callable[[int], None]
 WriteRow = Callable[[list[Any]], None]
 
 
@@ -46,10 +46,6 @@ EXPORTS = {
 }
 
 
-def quiet(_rows: int) -> None:
-    """Progress that nobody watches."""
-
-
 def export_table(
     engine: Engine,
     table: str,
@@ -57,7 +53,7 @@ def export_table(
     *,
     since: date | None = None,
     until: date | None = None,
-    progress: Progress = quiet,
+    progress: Progress = QUIET,
 ) -> int:
     """Writes a table, or the business days since … until of it, to a file; returns how many rows.
 
@@ -132,15 +128,11 @@ def _sorted_by(table: Table, name: str, dialect: str) -> ColumnElement[Any]:
 @contextmanager
 def _whole_file(path: Path) -> Iterator[TextIO]:
     """A text file, compressed where its ending says so, that gets its name when it is complete."""
-    if not path.name.lower().endswith(ENDINGS):
-        raise Refused(
-            _("{path}: the ending must be one of {endings}").format(path=path, endings=", ".join(ENDINGS)),
-            status=2,
-        )
+    refuse_other_kind(path)
     unfinished = path.with_name(path.name + ".part")
     try:
         with unfinished.open("wb") as raw:
-            if path.name.lower().endswith(".gz"):
+            if is_packed(path):
                 # Without name and time, equal rows give equal files.
                 with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed, _text(packed) as stream:
                     yield stream
@@ -161,7 +153,7 @@ def _text(raw: Any) -> TextIOWrapper:
 
 
 def _writer(stream: TextIO, path: Path, names: list[str]) -> WriteRow:
-    if ".jsonl" in path.name.lower():
+    if is_jsonl(path):
         return lambda row: _write_json(stream, dict(zip(names, map(_json_value, row), strict=True)))
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(names)

@@ -12,7 +12,8 @@ class Metric:
 
     A mean has the columns of its daily mean, spread and count; a rate those of its numerator and denominator;
     `source` is the column of the rows behind it.
-    `better` says which way is an improvement; `low` and `high` are its range; `digits` come after the point.
+    `better` says which way is an improvement; `low` and `high` are its range; `digits` come after the point;
+    `enough` is the number of values that a model needs to be called best.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Metric:
     low: float = 0
     high: float = 100
     digits: int = 1
+    enough: int = 10
 
     @property
     def is_rate(self) -> bool:

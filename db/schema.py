@@ -15,9 +15,10 @@ from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
 
 from db import triggers
 from db.calendar import fill_business_days
-from db.engine import DATA_VERSION
+from db.engine import DATA_VERSION, reading
 from db.errors import Refused
 from db.facts import TIMEZONE, fact, state_fact
+from db.orphans import orphans
 from db.tables import metadata
 from language import _
 
@@ -58,7 +59,7 @@ def upgrade(engine: Engine, zone: ZoneInfo, back_up: Callable[[], Path] | None) 
 
     `back_up` is called first where there is anything to lose (None: no backup is wanted). Raises Refused.
     """
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         before = version(connection)
     if before == newest():
         return Moved(before, before)
@@ -68,7 +69,7 @@ def upgrade(engine: Engine, zone: ZoneInfo, back_up: Callable[[], Path] | None) 
 
 def rollback(engine: Engine, zone: ZoneInfo, to: str | None, back_up: Callable[[], Path] | None) -> Moved:
     """Takes the schema one version back, or to the one named; raises Refused."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         before = version(connection)
     if before is None:
         raise Refused(_("There is nothing to roll back: the database has no schema yet."), status=2)
@@ -137,13 +138,7 @@ def problems(connection: Connection) -> list[str]:
         _("trigger {name} is missing or changed").format(name=name) for name in triggers.missing(connection)
     ]
     found += _missing_checks(connection)
-    if connection.dialect.name == "sqlite":
-        for table, rowid, parent, _fk in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-            found.append(
-                _("{table} row {rowid} points at a row of {parent} that is not there").format(
-                    table=table, rowid=rowid, parent=parent
-                )
-            )
+    found += orphans(connection)
     return found
 
 
@@ -170,7 +165,7 @@ def _missing_checks(connection: Connection) -> list[str]:
 
 def refuse_other_version(engine: Engine) -> None:
     """Raises Refused where the schema is not the code's."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         there = version(connection)
     if there is None:
         raise Refused(_("The database is empty. Prepare it with: python -m db upgrade"))
@@ -186,12 +181,17 @@ def refuse_other_version(engine: Engine) -> None:
 def refuse_unready(engine: Engine, zone: ZoneInfo) -> None:
     """Raises Refused where the schema is not the code's, or `TIMEZONE` is not the database's."""
     refuse_other_version(engine)
-    with engine.connect() as connection:
-        held = fact(connection, TIMEZONE)
-    if held != zone.key:
-        raise Refused(
-            _(
-                "TIMEZONE is {zone}, but the database was filled with the days of {held}. Set TIMEZONE={held}, or "
-                "change the database with: python -m db timezone {zone}"
-            ).format(zone=zone.key, held=held)
-        )
+    with reading(engine) as connection:
+        if told := other_zone(connection, zone):
+            raise Refused(told)
+
+
+def other_zone(connection: Connection, zone: ZoneInfo) -> str | None:
+    """What to do where `TIMEZONE` is not the database's; None where it is."""
+    held = fact(connection, TIMEZONE)
+    if held == zone.key:
+        return None
+    return _(
+        "TIMEZONE is {zone}, but the database was filled with the days of {held}. Set TIMEZONE={held}, or "
+        "change the database with: python -m db timezone {zone}"
+    ).format(zone=zone.key, held=held)

@@ -23,7 +23,15 @@ _HOUR = timedelta(hours=1)
 
 
 class Rejected(Exception):
-    """A cell that cannot be stored; the text is the reason."""
+    """A cell that cannot be stored; its text is the reason: a sentence about {what}, which is the cell."""
+
+    def __init__(self, sentence: str, cell: str, **values: object) -> None:
+        super().__init__(sentence.format(what=cell, **values))
+        self._sentence, self._values = sentence, values
+
+    def about(self, column: str) -> str:
+        """The same sentence about every such cell of a column."""
+        return self._sentence.format(what=column, **self._values)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,10 @@ def shown(cell: str) -> str:
     return cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
 
 
+def quoted(cell: str) -> str:
+    return _("“{cell}”").format(cell=shown(cell))
+
+
 def exists(wall: datetime, zone: ZoneInfo) -> bool:
     """Whether the clocks of the zone ever show that time."""
     return to_utc(wall, zone).astimezone(zone).replace(tzinfo=None) == wall
@@ -79,15 +91,9 @@ class Text:
 
     def one(self, cell: str, where: Surroundings) -> str:
         if len(cell) > self.longest:
-            raise Rejected(
-                _("“{cell}” has {n} characters, {longest} fit").format(
-                    cell=shown(cell), n=f"{len(cell):,}", longest=self.longest
-                )
-            )
+            raise Rejected(_("{what} has more than {n} characters"), quoted(cell), n=self.longest)
         if not cell.isprintable():
-            raise Rejected(
-                _("“{cell}” holds a character that cannot be seen").format(cell=shown(repr(cell)[1:-1]))
-            )
+            raise Rejected(_("{what} holds a character that cannot be seen"), quoted(repr(cell)[1:-1]))
         return cell
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
@@ -108,12 +114,10 @@ class Number:
         except ValueError:
             value = math.nan
         if value != value or "_" in cell:
-            raise Rejected(_("“{cell}” is not a number").format(cell=shown(cell)))
+            raise Rejected(_("{what} is not a number"), quoted(cell))
         if not self.low <= value <= self.high:
             raise Rejected(
-                _("{cell} is outside {low:g} to {high:g}").format(
-                    cell=shown(cell), low=self.low, high=self.high
-                )
+                _("{what} is outside {low:g} to {high:g}"), shown(cell), low=self.low, high=self.high
             )
         return value
 
@@ -139,7 +143,7 @@ class Flag:
     def one(self, cell: str, where: Surroundings) -> bool:
         value = self.known.get(cell.lower())
         if value is None:
-            raise Rejected(_("“{cell}” is neither true nor false").format(cell=shown(cell)))
+            raise Rejected(_("{what} is neither true nor false"), quoted(cell))
         return value
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
@@ -158,10 +162,10 @@ class Timestamp:
             moment = _local(moment, cell, where.zone) if moment.tzinfo is None else moment.astimezone(UTC)
         except (ValueError, OverflowError):
             raise Rejected(
-                _("“{cell}” is not a time; write it as 2026-11-15T09:30:00Z").format(cell=shown(cell))
+                _("{what} is not a time; write it as 2026-11-15T09:30:00Z"), quoted(cell)
             ) from None
         if not EARLIEST <= moment <= where.latest:
-            raise Rejected(_("{cell} is not between 1970 and tomorrow").format(cell=shown(cell)))
+            raise Rejected(_("{what} is not between 1970 and tomorrow"), shown(cell))
         return moment
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
@@ -200,7 +204,5 @@ def _unix(cell: str) -> datetime:
 
 def _local(moment: datetime, cell: str, zone: ZoneInfo) -> datetime:
     if not exists(moment, zone):
-        raise Rejected(
-            _("{cell} does not exist in {zone}: the clocks skip it").format(cell=shown(cell), zone=zone.key)
-        )
+        raise Rejected(_("{what} does not exist in {zone}: the clocks skip it"), shown(cell), zone=zone.key)
     return to_utc(moment, zone)

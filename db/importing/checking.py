@@ -18,8 +18,12 @@ from language import _
 LAST_OF_HOUR = timedelta(hours=1) - timedelta(microseconds=1)
 
 
-class Bad(str):
-    """The reason why a cell cannot be stored, in the place of its value."""
+@dataclass(frozen=True)
+class Bad:
+    """Why a cell cannot be stored, in the place of its value; `kind` is the same for all such cells of its column."""
+
+    reason: str
+    kind: str
 
 
 @dataclass
@@ -28,9 +32,7 @@ class Checked:
 
     present: tuple[str, ...]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
-    rejects: list[tuple[int, str, str, list[str]]] = field(
-        default_factory=list
-    )  # line, column, reason, cells
+    rejects: list[tuple[int, str, Bad, list[str]]] = field(default_factory=list)  # line, column, why, cells
 
 
 class Checker:
@@ -49,12 +51,9 @@ class Checker:
         known = {column.name for column in spec.columns}
         for ours in (*mapping.values(), *filling):
             if ours not in known:
-                raise Refused(
-                    _("{table} has no column {name}; it has {names}").format(
-                        table=spec.table, name=ours, names=", ".join(column.name for column in spec.columns)
-                    ),
-                    status=2,
-                )
+                names = ", ".join(column.name for column in spec.columns)
+                told = _("An import of {table} cannot set {name}; it can set {names}")
+                raise Refused(told.format(table=spec.table, name=ours, names=names), status=2)
         self._names = {
             alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
         }
@@ -68,19 +67,19 @@ class Checker:
         cells = self._resolve(batch)
         present = tuple(column.name for column in self._spec.columns if column.name in cells)
         checked = Checked(present)
-        reasons: dict[int, tuple[str, str]] = {}
+        reasons: dict[int, tuple[str, Bad]] = {}
         values = [self._column(column, cells, len(batch.lines), reasons) for column in self._spec.columns]
         hashes = self._hashes(values, len(batch.lines))  # of the columns only: TIMEZONE may change the day
         values += [self._days(values), hashes]
         rows = zip(batch.lines, *values, strict=True)
         if reasons:
             checked.rows = [row for index, row in enumerate(rows) if index not in reasons]
-            for index, (column, reason) in reasons.items():
+            for index, (column, bad) in reasons.items():
                 raw = [cell[index] for cell in batch.cells]
-                checked.rejects.append((batch.lines[index], column, reason, raw))
+                checked.rejects.append((batch.lines[index], column, bad, raw))
         else:
             checked.rows = list(rows)
-        checked.rejects += [(line, "", reason, raw) for line, reason, raw in batch.broken]
+        checked.rejects += [(line, "", Bad(reason, reason), raw) for line, reason, raw in batch.broken]
         checked.rejects.sort(key=lambda reject: reject[0])
         return checked
 
@@ -139,7 +138,7 @@ class Checker:
         self._report.note(_("there is no column {name} in the file, or not in every row").format(name=name))
 
     def _column(
-        self, column: Column, cells: Mapping[str, list[str]], n: int, reasons: dict[int, tuple[str, str]]
+        self, column: Column, cells: Mapping[str, list[str]], n: int, reasons: dict[int, tuple[str, Bad]]
     ) -> list[Any]:
         own = cells.get(column.name)
         if own is None:
@@ -169,24 +168,25 @@ class Checker:
 
     def _value(self, column: Column, cell: str, cells: Mapping[str, list[str]]) -> Any:
         if not cell:
-            return Bad(self._missing(column, cells)) if column.required else None
+            return self._missing(column, cells) if column.required else None
         try:
             value = column.kind.one(cell, self._where)
         except Rejected as rejected:
-            return Bad(str(rejected))
+            return Bad(str(rejected), rejected.about(column.name))
         return sqlite_text(value) if self._dialect == "sqlite" and isinstance(value, datetime) else value
 
-    def _missing(self, column: Column, cells: Mapping[str, list[str]]) -> str:
+    def _missing(self, column: Column, cells: Mapping[str, list[str]]) -> Bad:
         similar = [
             other.name
             for other in self._spec.columns
             if other.kind == column.kind and other is not column and any(cells.get(other.name, ()))
         ]
+        told = _("{name} is missing").format(name=column.name)
         if similar:
-            return _("{name} is missing; to take it from another column: --set {name}={other}").format(
+            told = _("{name} is missing; to take it from another column: --set {name}={other}").format(
                 name=column.name, other=similar[0]
             )
-        return _("{name} is missing").format(name=column.name)
+        return Bad(told, told)
 
     def _days(self, values: list[list[Any]]) -> list[Any]:
         """The business day of each row; hour by hour, since nearly every hour lies in one day."""

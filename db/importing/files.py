@@ -1,33 +1,33 @@
 """The import itself: files → checked rows → temporary store → table."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from db.demo.holding import remove_demo
-from db.engine import explain, raise_data_version
+from db.engine import SQLITE_WAIT_SECONDS, explain, raise_data_version
 from db.errors import Refused
+from db.file_kinds import is_jsonl
 from db.importing.cells import Surroundings
 from db.importing.checking import Checker
 from db.importing.report import RejectedRow, RejectsFile, Report
 from db.importing.rows import Batch, read
+from db.importing.settling import settle
 from db.importing.specs import SPECS, Spec
 from db.importing.staging import Staging
+from db.progress import QUIET, Progress
 from language import _
 
 ONE_TRANSACTION = (
     200_000  # rows; a larger import is written in steps of this size, each of which may be repeated
 )
-
-Progress = Callable[[int], None]
-
-
-def quiet(_rows: int) -> None:
-    """Progress that nobody watches."""
+TELL_WAIT_AFTER = 500  # milliseconds
 
 
 def spec_of(table: str) -> Spec:
@@ -55,14 +55,14 @@ def import_file(
     strict: bool = False,
     keep_demo: bool = False,
     rejects: Path | None = None,
-    progress: Progress = quiet,
+    progress: Progress = QUIET,
 ) -> Report:
     """Brings a file into a source table and reports what came of each row.
 
     `mapping` renames columns (theirs → ours), `filling` takes the empty cells of a column from another one;
     `strict` writes nothing when any row was rejected. Raises Refused, with nothing written.
     """
-    return import_batches(
+    report = import_batches(
         engine,
         spec_of(table),
         path.name,
@@ -76,6 +76,13 @@ def import_file(
         rejects=rejects,
         progress=progress,
     )
+    if not report.read:
+        report.note(
+            _("there is no line in the file")
+            if is_jsonl(path)
+            else _("there is a header in the file and no row below it")
+        )
+    return report
 
 
 def import_batches(
@@ -91,7 +98,7 @@ def import_batches(
     strict: bool = False,
     keep_demo: bool = False,
     rejects: Path | None = None,
-    progress: Progress = quiet,
+    progress: Progress = QUIET,
 ) -> Report:
     """The same for batches of raw rows from a source of that name."""
     report = Report(spec.table, dry_run)
@@ -103,8 +110,10 @@ def import_batches(
             try:
                 with connection.begin():
                     _stage(source, batches, checker, staging, report, kept, progress)
-                    left = staging.settle(report)
+                    left = settle(connection, staging.table, spec, report)
                 if left and not (strict and report.rejected):
+                    if not dry_run:
+                        _tell_wait(connection, progress)
                     _write(connection, staging, report, where.now, left, keep_demo)
             finally:
                 connection.rollback()
@@ -127,11 +136,26 @@ def _stage(
     for batch in batches:
         checked = checker.check(batch)
         report.read += len(batch.lines) + len(batch.broken)
-        for line, column, reason, cells in checked.rejects:
-            report.reject(RejectedRow(source, line, column, reason))
-            kept.add(batch.header, cells, line, reason)
+        for line, column, bad, cells in checked.rejects:
+            report.reject(RejectedRow(source, line, column, bad.reason), bad.kind)
+            kept.add(batch.header, cells, line, bad.reason)
         staging.add(checked.present, checked.rows)
         progress(report.read)
+
+
+def _tell_wait(connection: Connection, progress: Progress) -> None:
+    """Says that another writer comes first, on SQLite, where there is only one at a time."""
+    if connection.dialect.name != "sqlite":
+        return
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {TELL_WAIT_AFTER}")
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+        driver.execute("ROLLBACK")
+    except sqlite3.OperationalError:  # whatever it is, the write itself meets it again
+        progress.waits()
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_SECONDS * 1000}")
 
 
 def _write(

@@ -1,7 +1,6 @@
 """What an import did: counts, and each rejected row with its line and reason."""
 
 import csv
-from collections import Counter
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, TextIO
 from db.errors import Refused
 from language import _, ngettext
 
-KEPT = 100  # rejected rows that are told one by one; --rejects keeps them all
+KEPT = 100  # rejected rows that the report holds; --rejects keeps them all
+TOLD_REASONS, TOLD_LINES = 20, 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,28 @@ class RejectedRow:
 
 
 @dataclass
+class Reason:
+    """Why some rows were rejected: what is the same for all of them, how many they are, and the first of them."""
+
+    kind: str
+    first: RejectedRow
+    rows: int = 0
+    lines: list[int] = field(default_factory=list)
+
+    def count(self, line: int) -> None:
+        self.rows += 1
+        if len(self.lines) < TOLD_LINES:
+            self.lines.append(line)
+
+    def __str__(self) -> str:
+        if self.rows == 1:
+            return str(self.first)
+        lines = ", ".join(map(str, self.lines)) + (", …" if self.rows > len(self.lines) else "")
+        rows = ngettext("{n} row", "{n} rows", self.rows)
+        return _("{rows}: {reason} (lines {lines})").format(rows=rows, reason=self.kind, lines=lines)
+
+
+@dataclass
 class Report:
     """Counts of one import; read = new + updated + unchanged + rejected + repeated."""
 
@@ -39,7 +61,7 @@ class Report:
     rejected: int = 0
     repeated: int = 0  # equal rows of the same file, counted once
     rejects: list[RejectedRow] = field(default_factory=list)
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reasons: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     removed_demo: bool = False
 
@@ -47,11 +69,9 @@ class Report:
     def written(self) -> int:
         return self.new + self.updated
 
-    def reject(self, row: RejectedRow) -> None:
+    def reject(self, row: RejectedRow, kind: str) -> None:
         self.rejected += 1
-        self.reasons[(row.column, row.reason)] += 1
-        if len(self.reasons) > 10 * KEPT:  # reasons quote cells, so there may be as many as rows
-            self.reasons = Counter(dict(self.reasons.most_common(KEPT)))
+        self.reasons.setdefault(kind, Reason(kind, row)).count(row.line)
         if len(self.rejects) < KEPT:
             self.rejects.append(row)
 
@@ -73,6 +93,14 @@ class Report:
             counts += ", " + ngettext("{n} repeated", "{n} repeated", self.repeated)
         return _("dry run, nothing written: {counts}").format(counts=counts) if self.dry_run else counts
 
+    def told_reasons(self) -> list[str]:
+        """One line for each reason of rejection, the most frequent first."""
+        frequent = sorted(self.reasons.values(), key=lambda reason: -reason.rows)
+        told = [str(reason) for reason in frequent[:TOLD_REASONS]]
+        if more := len(frequent) - len(told):
+            told.append(ngettext("… and {n} more reason", "… and {n} more reasons", more))
+        return told
+
     def as_json(self) -> dict[str, Any]:
         """The report as one JSON object."""
         names = (
@@ -88,6 +116,10 @@ class Report:
         )
         return {name: getattr(self, name) for name in names} | {
             "notes": self.notes,
+            "reasons": [
+                {"reason": reason.kind, "rows": reason.rows, "lines": reason.lines}
+                for reason in self.reasons.values()
+            ],
             "rejects": [row.__dict__ for row in self.rejects],
         }
 

@@ -7,16 +7,17 @@ import json
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from db.errors import Refused
+from db.file_kinds import is_jsonl, is_packed, refuse_other_kind
 from language import _
 
 BATCH_ROWS = 10_000
-ENDINGS = (".csv", ".csv.gz", ".jsonl", ".jsonl.gz")
 
 
 @dataclass
@@ -33,39 +34,36 @@ def read(path: Path) -> Iterator[Batch]:
     """The rows of a file; raises Refused when it is not what its ending says."""
     if not path.is_file():
         raise Refused(_("There is no file {path}").format(path=path), status=2)
-    if not path.name.lower().endswith(ENDINGS):
-        raise Refused(
-            _("{path}: the ending must be one of {endings}").format(path=path, endings=", ".join(ENDINGS)),
-            status=2,
-        )
-    line = 0
+    refuse_other_kind(path)
     try:
-        opened: Any = gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # noqa: SIM115 - closed below
-        with opened, io.TextIOWrapper(opened, encoding="utf-8-sig", newline="") as stream:
-            batches = _jsonl(stream) if ".jsonl" in path.name.lower() else _csv(stream, path)
-            for batch in batches:
-                line = batch.lines[-1] if batch.lines else line
-                yield batch
+        with _opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as stream:
+            yield from _jsonl(stream) if is_jsonl(path) else _csv(stream, path)
     except UnicodeDecodeError as error:
-        raise Refused(
-            _("{path} is not UTF-8 text (after line {line}: {why}). Save it as UTF-8.").format(
-                path=path, line=line, why=error.reason
-            )
-        ) from None
+        told = _("{path}, line {line}: this is not UTF-8 text ({why}). Save it as UTF-8.")
+        raise Refused(told.format(path=path, line=f"{_good_lines(path) + 1:,}", why=error.reason)) from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise Refused(
-            _("{path} is damaged: the gzip data end or break after line {line} ({why})").format(
-                path=path, line=line, why=error
-            )
-        ) from None
-    except csv.Error as error:
-        raise Refused(
-            _("{path} is no CSV after line {line}: {why}").format(path=path, line=line, why=error)
-        ) from None
+        told = _("{path} is damaged: it is no gzip file, or breaks off at once ({why})")
+        if good := _good_lines(path):
+            told = _("{path} is damaged: the gzip data end or break after line {line} ({why})")
+        raise Refused(told.format(path=path, line=f"{good:,}", why=error)) from None
     except OSError as error:
         raise Refused(
             _("{path} cannot be read: {why}").format(path=path, why=error.strerror or error)
         ) from None
+
+
+def _opened(path: Path) -> Any:
+    return gzip.open(path, "rb") if is_packed(path) else path.open("rb")
+
+
+def _good_lines(path: Path) -> int:
+    """How many lines can be read before the one that cannot; text is decoded in blocks, which know no lines."""
+    good = 0
+    with suppress(UnicodeDecodeError, EOFError, zlib.error, OSError), _opened(path) as raw:
+        for line in raw:
+            line.decode("utf-8")
+            good += 1
+    return good
 
 
 def _csv(stream: io.TextIOWrapper, path: Path) -> Iterator[Batch]:
@@ -74,28 +72,47 @@ def _csv(stream: io.TextIOWrapper, path: Path) -> Iterator[Batch]:
     if not first.strip():
         raise Refused(_("{path} is empty: there is no header line").format(path=path))
     delimiter = max(",;\t|", key=first.count)
-    header = tuple(name.strip() for name in next(csv.reader([first], delimiter=delimiter, strict=True)))
+    try:
+        names = next(csv.reader([first], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise _no_csv(path, 1, error) from None
+    header = tuple(name.strip() for name in names)
     if doubled := sorted({name for name in header if header.count(name) > 1}):
         raise Refused(_("{path}: the header names {names} twice").format(path=path, names=", ".join(doubled)))
-    yield from _csv_rows(csv.reader(stream, delimiter=delimiter, strict=True), header)
+    yield from _csv_rows(csv.reader(stream, delimiter=delimiter, strict=True), header, path)
 
 
-def _csv_rows(reader: Any, header: tuple[str, ...]) -> Iterator[Batch]:
-    width, rows, lines = len(header), [], []
-    broken: list[tuple[int, str, list[str]]] = []
-    last = 0
-    for row in reader:
-        line, last = last + 2, reader.line_num  # a quoted cell may span lines: the row's first one counts
+def _csv_rows(reader: Any, header: tuple[str, ...], path: Path) -> Iterator[Batch]:
+    width, batch, rows = len(header), Batch(header, [], []), list[list[str]]()
+    for line, row in _with_lines(reader, path):
         if len(row) == width:
             rows.append(row)
-            lines.append(line)
+            batch.lines.append(line)
         elif row:
             reason = _("{n} cells, the header has {width}").format(n=len(row), width=width)
-            broken.append((line, reason, row))
-        if len(rows) + len(broken) >= BATCH_ROWS:
-            yield Batch(header, lines, _columns(rows, width), broken)
-            rows, lines, broken = [], [], []
-    yield Batch(header, lines, _columns(rows, width), broken)
+            batch.broken.append((line, reason, row))
+        if len(rows) + len(batch.broken) >= BATCH_ROWS:
+            batch.cells = _columns(rows, width)
+            yield batch
+            batch, rows = Batch(header, [], []), []
+    batch.cells = _columns(rows, width)
+    yield batch
+
+
+def _with_lines(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Each row with its line, the header being line 1; of a row whose quoted cell spans lines, the first."""
+    line = 2
+    try:
+        for row in reader:
+            yield line, row
+            line = reader.line_num + 2
+    except csv.Error as error:
+        raise _no_csv(path, line, error) from None
+
+
+def _no_csv(path: Path, line: int, error: csv.Error) -> Refused:
+    told = _("{path}, line {line}: this is no CSV ({why})")
+    return Refused(told.format(path=path, line=f"{line:,}", why=error))
 
 
 def _columns(rows: list[list[str]], width: int) -> list[list[str]]:

@@ -18,12 +18,10 @@ from sqlalchemy import (
     String,
     Table,
     and_,
-    delete,
     func,
     literal,
     or_,
     select,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -35,7 +33,7 @@ from db.tables.models import Model
 from db.upsert import UpsertFrom
 from language import _, ngettext
 
-_TOLD = 20  # how many repeated keys and new models a report names
+_TOLD = 20  # how many new models a report names
 
 
 class Staging:
@@ -82,84 +80,6 @@ class Staging:
         marks = ", ".join("?" * (len(self.table.columns) - 1))
         driver.executemany(f"INSERT INTO staged_rows VALUES ({marks}, {shape})", rows)  # noqa: S608 - names are ours
 
-    def settle(self, report: Report) -> int:
-        """Makes missing keys, keeps the last of rows with one key; returns how many rows are left."""
-        staged, spec = self.table, self.spec
-        if self.connection.scalar(select(func.count()).where(staged.c.content.is_not(None))):
-            occurrence = select(
-                staged.c.line,
-                func.row_number().over(partition_by=staged.c.content, order_by=staged.c.line).label("number"),
-            ).where(staged.c.content.is_not(None))
-            numbered = occurrence.subquery()
-            key = literal("row:") + staged.c.content + "-" + func.cast(numbered.c.number, String)
-            self.connection.execute(
-                update(staged).values({spec.derived: key}).where(staged.c.line == numbered.c.line)
-            )
-            report.note(
-                _(
-                    "{name} was missing in some rows and made from their content: a later file can add such rows, "
-                    "not correct them"
-                ).format(name=spec.derived)
-            )
-        keys = [staged.c[name] for name in spec.key]
-        self.connection.exec_driver_sql(
-            f"CREATE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)}, line)"
-        )
-        if self.connection.dialect.name == "postgresql":
-            self.connection.exec_driver_sql(
-                "ANALYZE staged_rows"
-            )  # nobody else does that for temporary tables
-        self._drop_repeated(keys, report)
-        self._note_uncounted(report)
-        return self.connection.scalar(select(func.count()).select_from(staged)) or 0
-
-    def _drop_repeated(self, keys: list[Column[Any]], report: Report) -> None:
-        staged = self.table
-        repeated = select(literal(1)).select_from(staged).group_by(*keys).having(func.count() > 1).limit(1)
-        if self.connection.scalar(repeated) is None:
-            return
-        last = (
-            select(*keys, func.max(staged.c.line).label("last"))
-            .group_by(*keys)
-            .having(func.count() > 1)
-            .subquery()
-        )
-        same_key = and_(*(staged.c[key.name] == last.c[key.name] for key in keys))
-        earlier, later = staged.alias("earlier"), staged.alias("later")
-        content = [column.name for column in staged.columns if column.name not in ("line", "content")]
-        differing = or_(*(earlier.c[name].is_distinct_from(later.c[name]) for name in content))
-        replaced = (
-            select(earlier.c.line, later.c.line, *(later.c[key.name] for key in keys))
-            .select_from(last)
-            .join(later, later.c.line == last.c.last)
-            .join(earlier, and_(*(earlier.c[key.name] == last.c[key.name] for key in keys)))
-            .where(earlier.c.line < last.c.last, differing)
-            .order_by(earlier.c.line)
-            .limit(_TOLD)
-        )
-        for first, second, *key in self.connection.execute(replaced):
-            report.note(
-                _(
-                    "lines {first} and {second} have the same key ({key}) and differ: line {second} counts"
-                ).format(first=first, second=second, key=", ".join(map(str, key)))
-            )
-        stale = select(staged.c.line).join(last, and_(same_key, staged.c.line < last.c.last))
-        report.repeated += self.connection.execute(delete(staged).where(staged.c.line.in_(stale))).rowcount
-
-    def _note_uncounted(self, report: Report) -> None:
-        """Says how many values will be in no figure because the timestamp that goes with them is missing."""
-        for value, at in self.spec.counts_with:
-            lonely = self.table.c[value].is_not(None) & self.table.c[at].is_(None)
-            n = self.connection.scalar(select(func.count()).where(lonely)) or 0
-            if n:
-                told = ngettext("{n} row has", "{n} rows have", n)
-                report.note(
-                    _(
-                        "{rows} a {value} but no {at}, and count in no score unless the database knows it; "
-                        "to take it from another column: --set {at}=predicted_at"
-                    ).format(rows=told, value=value, at=at)
-                )
-
     def steps(self, size: int) -> Iterator[tuple[int, int]]:
         """Ranges of lines, from low (not included) to high, that hold about `size` rows each."""
         lines = self.table.c.line
@@ -181,7 +101,9 @@ class Staging:
             # Another writer may add the same model at this moment.
             self.connection.execute(dialect.insert(Model).on_conflict_do_nothing(), rows)
         if fresh:
-            named = ", ".join(fresh[:_TOLD]) + (", …" if len(fresh) > _TOLD else "")
+            named = ", ".join(fresh[:_TOLD])
+            if more := len(fresh[_TOLD:]):
+                named += " " + ngettext("… and {n} more", "… and {n} more", more)
             report.note(_("new models: {names}").format(names=named))
 
     def _new_models(self) -> list[str]:

@@ -181,8 +181,8 @@ def test_slip_in_map_or_set_is_noted(bring: Bring) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"mapping": {"x": "no_such"}}, "no column no_such"),
-        ({"filling": {"no_such": "x"}}, "no column no_such"),
+        ({"mapping": {"x": "no_such"}}, "cannot set no_such"),
+        ({"filling": {"no_such": "x"}}, "cannot set no_such"),
         ({"mapping": {"final_score": "model_name", "evaluated_at": "model_name"}}, "Two columns"),
     ],
 )
@@ -231,9 +231,9 @@ BAD = [
     ("predicted_at", "2026-11-22T00:00:00Z", "2026-11-22T00:00:00Z is not between 1970 and tomorrow"),
     ("predicted_at", "", "predicted_at is missing"),
     ("model_name", "", "model_name is missing"),
-    ("model_name", "x" * 201, "“" + "x" * 59 + "…” has 201 characters, 200 fit"),
+    ("model_name", "x" * 201, "“" + "x" * 59 + "…” has more than 200 characters"),
     ("model_name", "a\x01b", "“a\\x01b” holds a character that cannot be seen"),
-    ("prediction_id", "p" * 501, "“" + "p" * 59 + "…” has 501 characters, 500 fit"),
+    ("prediction_id", "p" * 501, "“" + "p" * 59 + "…” has more than 500 characters"),
 ]
 
 

@@ -131,7 +131,7 @@ def test_export_comes_back_unchanged(clean: Engine, rows: list[Row], ending: str
         assert export_table(clean, "model_evaluations", path) == len(before)
         report = import_file(clean, "model_evaluations", path, zone=ZONE, now=NOW)
         assert (report.new, report.updated, report.unchanged) == (0, 0, len(before))
-        assert not [note for note in report.notes if "count in no score" not in note]
+        assert not [note for note in report.notes if "counts in no score" not in note]
         empty_out(clean)
         import_file(clean, "model_evaluations", path, zone=ZONE, now=NOW)
     assert stored(clean) == before

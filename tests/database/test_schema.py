@@ -1,6 +1,9 @@
 """The schema comes into being, is watched, and a migration that fails leaves nothing."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +17,7 @@ from db.errors import Refused
 from db.exporting import EXPORTS
 from db.importing import SPECS
 from db.tables import TABLES, metadata, operations
+from tests.filled import aggregate
 
 SECOND = """
 from alembic import op
@@ -181,13 +185,77 @@ def test_missing_index_and_column_are_found(engine: Engine) -> None:
     assert "version" in found
 
 
-def test_row_without_parent_is_found(sqlite_engine: Engine) -> None:
-    with sqlite_engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        driver.execute("PRAGMA foreign_keys=OFF")
-        driver.execute(
-            "INSERT INTO model_evaluations (prediction_id, model_id, predicted_at) "
-            "VALUES ('a', 99, '2026-11-01 00:00:00')"
-        )
-        driver.execute("PRAGMA foreign_keys=ON")
-    assert problems(sqlite_engine) == ["model_evaluations row 1 points at a row of models that is not there"]
+@pytest.fixture
+def model_gone(sqlite_engine: Engine, zone: ZoneInfo, now: datetime) -> Engine:
+    """Aggregated evaluations of two models, whose rows in `models` were then deleted as SQLite's shell does it."""
+    execute(
+        sqlite_engine,
+        "INSERT INTO models (id, name) VALUES (7, 'atlas-2'), (8, 'borealis-7b'), (9, 'cirrus-l')",
+        "INSERT INTO model_evaluations (prediction_id, model_id, predicted_at) VALUES "
+        "('a', 7, '2026-11-01 00:00:00'), ('b', 7, '2026-11-02 00:00:00'), ('c', 8, '2026-11-02 00:00:00'), "
+        "('d', 9, '2026-11-02 00:00:00')",
+    )
+    assert aggregate(sqlite_engine) == "succeeded"
+    shell(sqlite_engine, "DELETE FROM models WHERE id < 9")
+    return sqlite_engine
+
+
+def shell(engine: Engine, statement: str) -> None:
+    """Runs a statement as a program does that knows nothing of foreign keys."""
+    with closing(sqlite3.connect(str(engine.url.database))) as connection, connection:
+        connection.execute(statement)
+
+
+def test_aggregation_names_the_models_that_are_gone(model_gone: Engine, zone: ZoneInfo) -> None:
+    shell(model_gone, "UPDATE model_evaluations SET final_score = 1")
+    assert aggregate(model_gone) == "failed"
+    with model_gone.connect() as connection:
+        told = connection.scalar(text("SELECT error FROM job_runs ORDER BY id DESC LIMIT 1"))
+    assert told == (
+        "There are evaluations of models that are gone from the table models (id 7, 8). "
+        "python -m db check says what to do."
+    )
+
+
+def test_rows_without_their_model_are_counted_with_what_to_do(model_gone: Engine, zone: ZoneInfo) -> None:
+    wrong = check(model_gone, zone).wrong
+    assert [line.split(" Put it back")[0] for line in wrong] == [
+        "3 rows of daily_model_performance without their row of models (id 7, 8).",
+        "3 rows of model_evaluations without their row of models (id 7, 8).",
+    ]
+    assert problems(model_gone) == wrong
+    assert all("INSERT INTO models (id, name)" in line for line in wrong)
+
+
+@pytest.mark.parametrize("way", ["take them out", "put them back"])
+def test_what_is_to_be_done_about_them_mends_it(model_gone: Engine, zone: ZoneInfo, way: str) -> None:
+    if way == "put them back":
+        shell(model_gone, "INSERT INTO models (id, name) VALUES (7, 'atlas-2'), (8, 'borealis-7b')")
+    else:
+        for line in check(model_gone, zone).wrong:
+            shell(model_gone, line.split("take them out: ")[1].split(";")[0])
+    assert check(model_gone, zone).wrong == []
+    assert aggregate(model_gone) == "succeeded"
+    assert check(model_gone, zone).wrong == []
+    with model_gone.connect() as connection:
+        left = connection.scalar(text("SELECT count(*) FROM daily_model_performance"))
+    assert left == (4 if way == "put them back" else 1)
+
+
+def test_many_missing_rows_are_cut_with_their_number(sqlite_engine: Engine) -> None:
+    rows = ", ".join(f"('p{n}', {n}, '2026-11-01 00:00:00')" for n in range(1, 13))
+    shell(
+        sqlite_engine, f"INSERT INTO model_evaluations (prediction_id, model_id, predicted_at) VALUES {rows}"
+    )
+    assert "(id 1, 2, 3, 4, 5 … and 7 more)" in problems(sqlite_engine)[0]
+
+
+def test_a_look_at_the_schema_waits_for_no_writer(engine: Engine, zone: ZoneInfo) -> None:
+    with engine.begin() as writer:
+        writer.execute(text("UPDATE app_facts SET value = value"))
+        with engine.connect() as looking:
+            looking.connection.driver_connection.execute(
+                "PRAGMA busy_timeout = 0" if engine.dialect.name == "sqlite" else "SET lock_timeout = 1"
+            )
+        schema.refuse_unready(engine, zone)
+        assert schema.upgrade(engine, zone, None).after == schema.newest()

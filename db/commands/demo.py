@@ -1,0 +1,27 @@
+"""python -m db demo: a simulated year in an empty database, and out again."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from db.clock import utc_now
+from db.commands import Arguments
+from db.demo.holding import remove_demo
+from db.demo.simulation import fill_demo
+from db.engine import writing
+from db.exits import DONE
+from db.schema import refuse_unready
+from language import _, ngettext
+
+
+def demo(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
+    refuse_unready(engine, zone)
+    if args.remove:
+        with writing(engine) as connection:
+            was_there = remove_demo(connection)
+        print(_("The demo was removed.") if was_there else _("There is no demo in the database."))
+        return DONE
+    stored = fill_demo(engine, zone, utc_now())
+    print(ngettext("{n} simulated evaluation stored.", "{n} simulated evaluations stored.", stored))
+    print(_("Now run: python -m jobs run aggregate_models"))
+    return DONE

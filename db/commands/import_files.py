@@ -1,0 +1,154 @@
+"""python -m db import: files into a source table, and what is said of them."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+
+from db.clock import utc_now
+from db.commands import Arguments
+from db.errors import Refused
+from db.exits import DONE, FAILED, WRONG_CALL
+from db.importing import SPECS, Report, import_file
+from db.importing.files import spec_of
+from db.progress import ProgressLine
+from db.schema import refuse_unready
+from language import _
+
+COUNTS = ("read", "new", "updated", "unchanged", "rejected", "repeated")
+
+
+def add_options(own: argparse.ArgumentParser) -> None:
+    """What may be typed behind import."""
+    own.add_argument("table", help=_("one of: {tables}").format(tables=", ".join(SPECS)))
+    own.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_("csv, csv.gz or jsonl"))
+    own.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="theirs=ours",
+        help=_("their column name for one of ours"),
+    )
+    own.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="ours=other",
+        help=_("take a column, where it is empty, from another column of the file"),
+    )
+    own.add_argument("--dry-run", action="store_true", help=_("report what would change, write nothing"))
+    own.add_argument("--strict", action="store_true", help=_("write nothing of a file with a rejected row"))
+    own.add_argument(
+        "--rejects",
+        type=Path,
+        metavar="FILE",
+        help=_("keep rejected rows as CSV (with several files: FILE-name of each)"),
+    )
+    own.add_argument("--keep-demo", action="store_true", help=_("leave the simulated rows in"))
+    own.add_argument("--json", action="store_true", help=_("print one JSON object and nothing else"))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    left, separator, right = text.partition("=")
+    if not (left.strip() and separator and right.strip()):
+        raise argparse.ArgumentTypeError(_("“{text}” is not of the form name=name").format(text=text))
+    return left.strip(), right.strip()
+
+
+def import_files(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
+    spec_of(args.table)
+    _refuse_bad_paths(args)
+    refuse_unready(engine, zone)
+    done: list[tuple[Path, Report]] = []
+    refused: Refused | None = None
+    for path in args.files:
+        try:
+            done.append((path, _import_one(args, engine, zone, path)))
+        except Refused as error:
+            refused = error
+            break
+        if not args.json:
+            _tell_import(path, done[-1][1], args)
+    if args.json:
+        print(json.dumps(_as_json(args, done, refused), ensure_ascii=False))
+    if refused:
+        raise refused
+    return _import_status([report for _path, report in done], args.strict)
+
+
+def _refuse_bad_paths(args: Arguments) -> None:
+    for path in args.files:
+        if not path.is_file():
+            raise Refused(_("There is no file {path}").format(path=path), status=WRONG_CALL)
+        kept = _rejects_file(args, path)
+        if kept and any(kept.exists() and kept.samefile(file) for file in args.files):
+            raise Refused(
+                _("--rejects would overwrite {path}, which is to be imported; name another file").format(
+                    path=kept
+                ),
+                status=WRONG_CALL,
+            )
+
+
+def _rejects_file(args: Arguments, path: Path) -> Path | None:
+    """Where the rejected rows of a file go: with several files each has its own, as their columns differ."""
+    kept: Path | None = args.rejects
+    if kept is None or len(args.files) == 1:
+        return kept
+    return kept.with_name(f"{kept.stem}-{path.name.split('.')[0]}{kept.suffix}")
+
+
+def _import_one(args: Arguments, engine: Engine, zone: ZoneInfo, path: Path) -> Report:
+    progress = ProgressLine(path.name)
+    try:
+        return import_file(
+            engine,
+            args.table,
+            path,
+            zone=zone,
+            now=utc_now(),
+            mapping=dict(args.map),
+            filling=dict(args.set),
+            dry_run=args.dry_run,
+            strict=args.strict,
+            keep_demo=args.keep_demo,
+            rejects=_rejects_file(args, path),
+            progress=progress,
+        )
+    finally:
+        progress.end()
+
+
+def _tell_import(path: Path, report: Report, args: Arguments) -> None:
+    print(f"{path.name}: {report.summary()}")
+    if report.removed_demo:
+        print(_("The demo was removed: from now on the database holds your data."))
+    if args.strict and report.rejected:
+        print(_("Nothing of {file} was written, because of --strict.").format(file=path.name))
+    for note in report.notes:
+        print(f"  {note}")
+    for reason in report.told_reasons():
+        print(f"  {reason}")
+    kept = _rejects_file(args, path)
+    if kept and report.rejected:
+        print(_("The rejected rows are in {path}: mend them and import it.").format(path=kept))
+
+
+def _as_json(args: Arguments, done: list[tuple[Path, Report]], refused: Refused | None) -> dict[str, Any]:
+    """One object for all files: the sums, then each file."""
+    sums = {name: sum(getattr(report, name) for _path, report in done) for name in COUNTS}
+    files = [{"file": str(path)} | report.as_json() for path, report in done]
+    told = {"table": args.table, "dry_run": args.dry_run} | sums | {"files": files}
+    return told | ({"error": str(refused)} if refused else {})
+
+
+def _import_status(reports: list[Report], strict: bool) -> int:
+    if strict and any(report.rejected for report in reports):
+        return FAILED
+    good = sum(report.written + report.unchanged for report in reports)
+    return DONE if good else FAILED
