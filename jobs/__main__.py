@@ -5,29 +5,33 @@ import json
 import logging
 import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 import settings
 from db.clock import parse_week, utc_now
-from db.engine import default_engine, explain, reading, refuse_unreachable
+from db.engine import default_engine, reading, refuse_unreachable
 from db.errors import Refused
+from db.exits import TERMINATED, exit_status
 from db.schema import refuse_unready
 from db.tables.operations import JobRun
-from jobs import queue
+from jobs import claims, queue
 from jobs.health import health
 from jobs.job import Job
 from jobs.loop import Loop, run_until_stopped
+from jobs.lost import reap
 from jobs.runner import execute
 from jobs.timetable import JOBS, job_named
+from jobs.workers import this_worker
 from language import _, speaking
 
 FOLLOW_SECONDS = 0.3
@@ -35,22 +39,17 @@ FOLLOW_SECONDS = 0.3
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0 done, 1 failed, 2 wrong call, 130 interrupted."""
-    try:
-        config = settings.current()
-        with speaking(config.language):
-            call = _parser().parse_args(argv)
-            engine = default_engine()
-            refuse_unreachable(engine)
-            refuse_unready(engine, config.zone)
-            return int(call.command(engine, config, call))
-    except (Refused, settings.WrongSetting) as error:
-        print(error, file=sys.stderr)
-        return getattr(error, "status", 2)
-    except SQLAlchemyError as error:
-        print(explain(error), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_status(lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    config = settings.current()
+    with speaking(config.language):
+        call = _parser().parse_args(argv)
+        engine = default_engine()
+        refuse_unreachable(engine)
+        refuse_unready(engine, config.zone)
+        return int(call.command(engine, config, call))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -144,9 +143,10 @@ def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) ->
         monday = parse_week(call.week)
         values |= {"since": monday, "until": monday + timedelta(days=6)}
     asked = queue.request(engine, job, job.read(values), trigger="command line", by=_user(), now=utc_now())
-    signal.signal(signal.SIGTERM, _leave)
+    leaving = threading.Event()
+    signal.signal(signal.SIGTERM, partial(_leave, leaving))
     try:
-        row = _follow(engine, config, asked.id, quiet=call.json)
+        row = _follow(engine, config, asked.id, leaving, quiet=call.json)
     except KeyboardInterrupt:
         if asked.fresh:  # what nobody waits for any more does not run behind their back
             with suppress(Refused):
@@ -165,16 +165,20 @@ def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) ->
     return 0 if row.status == "succeeded" else 130 if row.status == "cancelled" else 1
 
 
-def _follow(engine: Engine, config: settings.Settings, run_id: int, quiet: bool) -> Any:
+def _follow(
+    engine: Engine, config: settings.Settings, run_id: int, leaving: threading.Event, quiet: bool
+) -> Any:
     """Runs it here unless a worker was faster; then waits for that one, and tells how far it is."""
     told = ""
     while (row := queue.run_row(engine, run_id)).status not in queue.FINISHED:
-        claimed = queue.claim(engine, queue.this_worker(), utc_now(), run_id)
+        claimed = claims.claim(engine, this_worker(), utc_now(), run_id)
         if claimed:
             execute(engine, claimed, config.zone, utc_now)
+            if leaving.is_set():  # the runner has put the run back
+                raise SystemExit(TERMINATED)
             continue
         if row.status == "queued":
-            queue.reap(engine, utc_now())
+            reap(engine, utc_now())
             waits = _("run {id} waits for another run of {job}").format(id=run_id, job=row.job)
             line = row.message if row.not_before else waits
         else:
@@ -186,9 +190,10 @@ def _follow(engine: Engine, config: settings.Settings, run_id: int, quiet: bool)
     return row
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM: the runner puts the run back into the queue."""
-    raise SystemExit(143)
+def _leave(leaving: threading.Event, _number: int, _frame: FrameType | None) -> None:
+    """SIGTERM: the runner puts the run back into the queue, for whoever claims it next."""
+    leaving.set()
+    raise SystemExit(TERMINATED)
 
 
 def _print_changes(result: dict[str, Any]) -> None:

@@ -13,10 +13,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Integer,
     Select,
     Table,
     and_,
     bindparam,
+    cast,
     delete,
     exists,
     func,
@@ -30,7 +32,7 @@ from db.engine import reading, scratch, writing
 from db.errors import Refused
 from db.statistics import percentage, sample_mean, sample_std, true_count
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
-from db.tables.operations import BusinessDay
+from db.tables.operations import BusinessDay, StaleMark
 from db.upsert import UpsertFrom
 from jobs.changes import RELATIVE, Changes
 from jobs.job import DayParameters, Job, Outcome, Run
@@ -104,6 +106,7 @@ JOB = Job(
 def _pairs(connection: Connection, params: AggregateModelsParameters, run: Run) -> list[Pair]:
     """The (day, model) pairs to compute, in order."""
     model_id = _model_id(connection, params)
+    _refuse_orphans(connection)
     asked = params.days(run.today)
     if asked:
         found = set(_pairs_between(connection, *asked))
@@ -111,6 +114,20 @@ def _pairs(connection: Connection, params: AggregateModelsParameters, run: Run) 
         yesterday = run.today - timedelta(days=1)
         found = set(stale_pairs(connection, SOURCE)) | set(_pairs_between(connection, yesterday, yesterday))
     return _only(model_id, found)
+
+
+def _refuse_orphans(connection: Connection) -> None:
+    """Raises Refused where evaluations are stale whose model is gone: plain SQL can do that to SQLite."""
+    known = select(Model.id).where(Model.id == cast(StaleMark.key, Integer)).exists()
+    marks = select(cast(StaleMark.key, Integer)).where(StaleMark.table_name == SOURCE, ~known)
+    gone = connection.scalars(select(e.model_id).where(e.model_id.in_(marks)).distinct()).all()
+    if gone:
+        raise Refused(
+            _(
+                "There are evaluations of models that are gone from the table models (id {ids}). "
+                "python -m db check says what to do."
+            ).format(ids=", ".join(str(model_id) for model_id in sorted(gone)))
+        )
 
 
 def _only(model_id: int | None, pairs: Iterable[Pair]) -> list[Pair]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, select
 from db.engine import reading
 from db.facts import LOOP_SEEN, SCHEDULE_SINCE, fact
 from db.tables.operations import JobRun
-from jobs import queue
+from jobs.recorded_slots import latest_slot
 from jobs.slots import Entry
 from jobs.timetable import timetable
 from settings import Settings
@@ -62,7 +62,7 @@ def _job_health(connection: Connection, entry: Entry, settings: Settings, now: d
         .order_by(JobRun.id.desc())
         .limit(1)
     )
-    since = queue.latest_slot(connection, name, now)
+    since = latest_slot(connection, name, now)
     if since is None:
         first_seen = fact(connection, f"{SCHEDULE_SINCE}:{name}")
         since = datetime.fromisoformat(first_seen) if first_seen else now

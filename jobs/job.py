@@ -76,7 +76,7 @@ class Run(Protocol):
     def today(self) -> date: ...
 
     def progress(self, done: float, message: str) -> None:
-        """Says how far it is (0–1); raises when the run was cancelled, stopped or taken away."""
+        """Says how far it is (0–1), between transactions; raises when the run was cancelled, stopped or taken away."""
 
     def log(self, line: str) -> None:
         """Adds a line to the run's log."""

@@ -15,10 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.clock import Now, utc_now
 from db.engine import bookkeeping, explain
 from db.facts import LOOP_SEEN, SCHEDULE_SINCE, fact, state_fact
-from jobs import queue
+from jobs import claims, queue
+from jobs.lost import reap
+from jobs.recorded_slots import forget_slots, latest_slot
 from jobs.runner import execute
 from jobs.slots import Entry
 from jobs.timetable import timetable
+from jobs.workers import this_worker
 from settings import Settings
 
 log = logging.getLogger("tidemark.loop")
@@ -36,12 +39,12 @@ class Loop:
     def __init__(self, engine: Engine, settings: Settings, now: Now = utc_now) -> None:
         self._engine, self._settings, self._now = engine, settings, now
         self.stop = threading.Event()
-        self._worker = queue.this_worker()
+        self._worker = this_worker()
 
     def tick(self) -> None:
         """One look at the clock: lost runs go back into the queue, due slots come into it."""
         now = self._now()
-        queue.reap(self._engine, now)
+        reap(self._engine, now)
         for entry in timetable(self._settings):
             with bookkeeping(self._engine) as connection:
                 self._queue_due(connection, entry)
@@ -56,8 +59,8 @@ class Loop:
         """
         queue.one_at_a_time(connection, entry.job.name)
         now, name = self._now(), f"{SCHEDULE_SINCE}:{entry.job.name}"
-        queue.forget_slots(connection, entry.job.name, later_than=now + CLOCK_MAY_BE_WRONG)
-        since = queue.latest_slot(connection, entry.job.name, now)
+        forget_slots(connection, entry.job.name, later_than=now + CLOCK_MAY_BE_WRONG)
+        since = latest_slot(connection, entry.job.name, now)
         if since is None:
             known = fact(connection, name)
             since = now.fromisoformat(known) if known else None
@@ -97,7 +100,7 @@ class Loop:
 
     def work_once(self) -> bool:
         """Runs one waiting run to its end; False where none waits."""
-        claimed = queue.claim(self._engine, self._worker, self._now())
+        claimed = claims.claim(self._engine, self._worker, self._now())
         if claimed is None:
             return False
         log.info("run %s: %s", claimed.id, claimed.job)
@@ -147,7 +150,7 @@ class Loop:
 
     def _leave(self) -> None:
         """A step takes too long: its transaction dies with this process, and its run goes back right away."""
-        queue.put_back_all(self._engine, self._worker, self._now())
+        claims.put_back_all(self._engine, self._worker, self._now())
         logging.shutdown()
         os._exit(0)
 

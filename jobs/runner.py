@@ -15,9 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.clock import Now, business_day
 from db.engine import explain, is_passing
 from db.errors import Refused
-from jobs import queue
+from jobs import claims
+from jobs.claims import Claimed, Signal
 from jobs.job import Outcome
-from jobs.queue import Claimed, Signal
 from jobs.timetable import job_named
 from language import _
 
@@ -51,6 +51,7 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
         self.text = claimed.log
         self.done, self._message = 0.0, ""
         self._signal = Signal.GO_ON
+        self._telling = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"beat-{claimed.id}", daemon=True)
 
@@ -63,6 +64,9 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
 
     def progress(self, done: float, message: str) -> None:
         self.done, self._message = min(1.0, max(0.0, done)), message
+        # Between two steps the job holds no lock: here a beat that waits for SQLite's one writer gets its turn.
+        with self._telling:
+            pass
         if self._signal is Signal.GONE:
             raise TakenAway
         if self._signal is Signal.CANCEL:
@@ -83,9 +87,10 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
     def _beat(self) -> None:
         while not self._over.wait(BEAT_SECONDS):
             try:
-                self._signal = queue.beat(
-                    self._engine, self._claimed, self._clock(), self.done, self._message, self.text
-                )
+                with self._telling:
+                    self._signal = claims.beat(
+                        self._engine, self._claimed, self._clock(), self.done, self._message, self.text
+                    )
             except SQLAlchemyError as error:
                 log.warning("no heartbeat for run %s: %s", self._claimed.id, explain(error))
 
@@ -126,7 +131,7 @@ def _fail(
 ) -> str:
     told = explain(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
     run.log("".join(traceback.format_exception(error)))
-    if is_passing(error) and claimed.attempt < queue.MAX_ATTEMPTS:
+    if is_passing(error) and claimed.attempt < claims.MAX_ATTEMPTS:
         wait = BACK_OFF[min(claimed.attempt, len(BACK_OFF)) - 1]
         why = _("{error} Tried again in {seconds:.0f} s.").format(error=told, seconds=wait.total_seconds())
         return _record(run, lambda: _put_back(engine, claimed, now(), why, run.text, wait), stop)
@@ -167,11 +172,11 @@ def _end(
     engine: Engine, claimed: Claimed, run: ActiveRun, status: str, now: datetime, **values: object
 ) -> str:
     known = {"progress": run.done, "log": run.text}  # the last beat may be older than the last step
-    return status if queue.finish(engine, claimed, status, now, **(known | values)) else "lost"
+    return status if claims.finish(engine, claimed, status, now, **(known | values)) else "lost"
 
 
 def _put_back(
     engine: Engine, claimed: Claimed, now: datetime, why: str, text: str, after: timedelta | None
 ) -> str:
-    queue.put_back(engine, claimed, now, why, text, after)
+    claims.put_back(engine, claimed, now, why, text, after)
     return "queued"

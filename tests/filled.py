@@ -12,9 +12,10 @@ from db.demo.simulation import fill_demo
 from db.engine import engine_for
 from db.importing import import_file
 from db.schema import upgrade
-from jobs import queue
+from jobs import claims, queue
 from jobs.aggregate_models import JOB
 from jobs.runner import execute
+from jobs.workers import this_worker
 
 SEOUL = ZoneInfo("Asia/Seoul")
 
@@ -28,7 +29,7 @@ def upgraded(path: Path) -> Engine:
 def aggregate(engine: Engine) -> str:
     """Runs the job as the worker would; returns the run's status."""
     asked = queue.request(engine, JOB, JOB.read({}), trigger="manual", by="", now=utc_now())
-    claimed = queue.claim(engine, queue.this_worker(), utc_now(), asked.id)
+    claimed = claims.claim(engine, this_worker(), utc_now(), asked.id)
     assert claimed is not None
     return execute(engine, claimed, SEOUL, utc_now)
 

@@ -167,6 +167,27 @@ def test_stop_of_the_loop_ends_it_in_seconds_and_its_run_goes_back(filled: Engin
     assert_same(aggregated(filled), wanted)
 
 
+def test_stop_of_a_run_in_the_shell_puts_it_back_for_the_next_worker(filled: Engine) -> None:
+    with started(filled, "run", JOB.name) as process:
+        run = wait_for(lambda: running(filled, process))
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(PATIENCE)
+    ended = queue.run_row(filled, run.id).status
+    assert (status, ended) in ((143, "queued"), (0, "succeeded")), "it does not claim it again by itself"
+    with started(filled, "run", JOB.name) as process:
+        assert process.wait(PATIENCE) == 0
+    assert_same(aggregated(filled), expected(source(filled)))
+
+
+def test_reader_that_has_seen_enough_is_no_fault(filled: Engine) -> None:
+    with started(filled, "run", JOB.name, "--dry-run") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+        assert process.wait(PATIENCE) == 141
+
+
 def test_idle_loop_stops_at_once(engine: Engine) -> None:
     with started(engine, "loop") as process:
         wait_for(lambda: seen(engine))

@@ -15,7 +15,7 @@ from test_aggregate_models import aggregated, assert_right, change, marks, noon,
 import settings
 from db.errors import Refused
 from db.tables.operations import JobRun
-from jobs import queue
+from jobs import claims, queue
 from jobs.__main__ import main
 from jobs.job import Job, Outcome
 from jobs.timetable import JOBS
@@ -203,7 +203,7 @@ def test_run_waits_behind_the_run_of_a_dead_worker(engine: Engine, shell: Shell)
     store(engine, [scored("a", 50)])
     job, long_ago = JOBS[NAME], datetime.now(UTC) - timedelta(hours=1)
     lost = queue.request(engine, job, job.read({"day": "2026-11-16"}), trigger="manual", by="", now=long_ago)
-    assert queue.claim(engine, "another-machine:1:2.00", long_ago)
+    assert claims.claim(engine, "another-machine:1:2.00", long_ago)
     assert shell("run", NAME) == 0
     assert f"waits for another run of {NAME}" in shell.err
     assert queue.run_row(engine, lost.id).status == "queued"

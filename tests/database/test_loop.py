@@ -18,11 +18,12 @@ import jobs.loop
 import settings
 from db.tables.models import Model, ModelEvaluation
 from db.tables.operations import JobRun
-from jobs import queue, runner
+from jobs import claims, queue, runner
 from jobs.health import Health, health
 from jobs.job import Job, Outcome
 from jobs.loop import Loop
 from jobs.timetable import JOBS
+from jobs.workers import this_worker
 
 SEOUL = ZoneInfo("Asia/Seoul")
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -129,7 +130,7 @@ def test_slot_comes_while_its_job_is_running(house: House) -> None:
     """What arrived since that run started wants a run of its own."""
     house.clock.now = SLOT - MINUTE
     running = house.ask()
-    assert queue.claim(house.engine, queue.this_worker(), house.clock.now, running)
+    assert claims.claim(house.engine, this_worker(), house.clock.now, running)
     house.at(SLOT)
     assert house.slots == [(SLOT, "queued", "schedule")]
 
@@ -286,7 +287,7 @@ def test_work_of_an_empty_queue(house: House) -> None:
 
 def test_tick_finds_the_run_of_a_silent_worker(house: House) -> None:
     run_id = house.ask()
-    assert queue.claim(house.engine, "another-machine:1:2.00", house.clock.now, run_id)
+    assert claims.claim(house.engine, "another-machine:1:2.00", house.clock.now, run_id)
     house.at(MORNING + MINUTE)
     assert queue.run_row(house.engine, run_id).status == "running"
     house.at(MORNING + 2 * MINUTE)
@@ -440,9 +441,9 @@ def test_health_is_overdue_when_a_queued_slot_finds_no_worker(house: House) -> N
 @pytest.mark.parametrize("status", ["failed", "lost"])
 def test_health_says_that_the_last_run_failed(house: House, status: str) -> None:
     run_id = house.ask()
-    claimed = queue.claim(house.engine, queue.this_worker(), MORNING, run_id)
+    claimed = claims.claim(house.engine, this_worker(), MORNING, run_id)
     assert claimed is not None
-    queue.finish(house.engine, claimed, status, MORNING, error="The disk is full.")
+    claims.finish(house.engine, claimed, status, MORNING, error="The disk is full.")
     [job] = house.health.jobs
     assert job.failed
     assert job.last.error == "The disk is full."

@@ -16,13 +16,16 @@ from sqlalchemy import Engine, func, select, text, update
 from db.engine import bookkeeping
 from db.errors import Refused
 from db.tables.operations import JobRun
-from jobs import queue
+from jobs import claims, queue
+from jobs.claims import Claimed, Signal
 from jobs.job import DayParameters, Job, Outcome
-from jobs.queue import Claimed, Requested, Signal
+from jobs.lost import reap
+from jobs.queue import Requested
+from jobs.workers import is_alive, this_worker
 
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-HERE = queue.this_worker()
+HERE = this_worker()
 ELSEWHERE = "another-machine:4711:1795000000.00"
 
 
@@ -44,7 +47,7 @@ def ask(
 def take(engine: Engine, worker: str = HERE, now: datetime = NOW, **params: Any) -> Claimed:
     """A fresh run, claimed."""
     run_id = ask(engine, now=now, **params).id
-    claimed = queue.claim(engine, worker, now, run_id)
+    claimed = claims.claim(engine, worker, now, run_id)
     assert claimed is not None
     return claimed
 
@@ -94,7 +97,7 @@ def somebody_waits_for_a_lock(engine: Engine) -> bool:
 @pytest.fixture
 def dead_worker() -> str:
     """The name of a process of this machine that has ended."""
-    script = "from jobs.queue import this_worker; print(this_worker())"
+    script = "from jobs.workers import this_worker; print(this_worker())"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return ended.stdout.strip()
 
@@ -102,7 +105,7 @@ def dead_worker() -> str:
 @pytest.fixture
 def living_worker() -> Iterator[str]:
     """The name of another process of this machine that works."""
-    script = "from jobs.queue import this_worker; print(this_worker(), flush=True); input()"
+    script = "from jobs.workers import this_worker; print(this_worker(), flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -189,7 +192,7 @@ def test_request_while_the_schedule_queues_the_same(postgresql_engine: Engine) -
 def test_claim_takes_the_oldest_and_marks_it(engine: Engine) -> None:
     later = ask(engine, now=NOW + MINUTE)
     first = ask(engine, OTHER, now=NOW)
-    claimed = queue.claim(engine, HERE, NOW + HOUR)
+    claimed = claims.claim(engine, HERE, NOW + HOUR)
     assert claimed == Claimed(first.id, "weigh_things", {}, 1, "", HERE)
     found = row(engine, first.id)
     assert (found.status, found.worker) == ("running", HERE)
@@ -198,46 +201,46 @@ def test_claim_takes_the_oldest_and_marks_it(engine: Engine) -> None:
 
 
 def test_claim_of_an_empty_queue(engine: Engine) -> None:
-    assert queue.claim(engine, HERE, NOW) is None
+    assert claims.claim(engine, HERE, NOW) is None
     take(engine)
-    assert queue.claim(engine, HERE, NOW) is None
+    assert claims.claim(engine, HERE, NOW) is None
 
 
 def test_one_run_of_a_job_at_a_time(engine: Engine) -> None:
     running = take(engine)
     waiting = ask(engine, day="2026-11-16")
-    assert queue.claim(engine, ELSEWHERE, NOW) is None
-    assert queue.claim(engine, ELSEWHERE, NOW, waiting.id) is None
+    assert claims.claim(engine, ELSEWHERE, NOW) is None
+    assert claims.claim(engine, ELSEWHERE, NOW, waiting.id) is None
     other = ask(engine, OTHER)
-    claimed = queue.claim(engine, ELSEWHERE, NOW)
+    claimed = claims.claim(engine, ELSEWHERE, NOW)
     assert claimed is not None
     assert claimed.id == other.id, "another job need not wait"
-    assert queue.finish(engine, running, "succeeded", NOW)
-    claimed = queue.claim(engine, ELSEWHERE, NOW)
+    assert claims.finish(engine, running, "succeeded", NOW)
+    claimed = claims.claim(engine, ELSEWHERE, NOW)
     assert claimed is not None
     assert claimed.id == waiting.id
 
 
 def test_claims_at_once_of_one_run(engine: Engine) -> None:
     ask(engine)
-    found = at_once(*(lambda n=n: queue.claim(engine, f"worker:{n}:0", NOW) for n in range(6)))
+    found = at_once(*(lambda n=n: claims.claim(engine, f"worker:{n}:0", NOW) for n in range(6)))
     [claimed] = [claim for claim in found if claim]
     assert row(engine, claimed.id).worker == claimed.worker
 
 
 def test_claims_at_once_of_two_runs_of_one_job(engine: Engine) -> None:
     runs = [ask(engine, day=f"2026-11-{day}").id for day in (16, 17, 18)]
-    found = at_once(*(lambda n=n: queue.claim(engine, f"worker:{n}:0", NOW, runs[n]) for n in range(3)))
+    found = at_once(*(lambda n=n: claims.claim(engine, f"worker:{n}:0", NOW, runs[n]) for n in range(3)))
     assert [bool(claim) for claim in found].count(True) == 1
     assert sorted(statuses(engine)) == ["queued", "queued", "running"]
 
 
 def test_run_that_waits_for_its_next_attempt_is_not_taken_before(engine: Engine) -> None:
     run = take(engine)
-    queue.put_back(engine, run, NOW, "The database was locked.", "log", after=10 * SECOND)
-    assert queue.claim(engine, HERE, NOW + 9.9 * SECOND) is None
-    assert queue.claim(engine, HERE, NOW + 9.9 * SECOND, run.id) is None
-    again = queue.claim(engine, HERE, NOW + 10 * SECOND)
+    claims.put_back(engine, run, NOW, "The database was locked.", "log", after=10 * SECOND)
+    assert claims.claim(engine, HERE, NOW + 9.9 * SECOND) is None
+    assert claims.claim(engine, HERE, NOW + 9.9 * SECOND, run.id) is None
+    again = claims.claim(engine, HERE, NOW + 10 * SECOND)
     assert again is not None
     assert (again.id, again.attempt, again.log) == (run.id, 2, "log")
     assert row(engine, run.id).not_before is None
@@ -248,7 +251,7 @@ def test_run_that_waits_for_its_next_attempt_is_not_taken_before(engine: Engine)
 
 def test_beat_tells_how_far_it_is_and_learns_of_a_cancel(engine: Engine) -> None:
     run = take(engine)
-    assert queue.beat(engine, run, NOW + SECOND, 0.5, "half", "line\n") is Signal.GO_ON
+    assert claims.beat(engine, run, NOW + SECOND, 0.5, "half", "line\n") is Signal.GO_ON
     found = row(engine, run.id)
     assert (found.heartbeat_at, found.progress, found.message, found.log) == (
         NOW + SECOND,
@@ -257,26 +260,26 @@ def test_beat_tells_how_far_it_is_and_learns_of_a_cancel(engine: Engine) -> None
         "line\n",
     )
     queue.cancel(engine, run.id, NOW)
-    assert queue.beat(engine, run, NOW + SECOND, 0.5, "half", "") is Signal.CANCEL
+    assert claims.beat(engine, run, NOW + SECOND, 0.5, "half", "") is Signal.CANCEL
 
 
 def test_what_a_worker_says_after_its_run_was_taken_away_changes_nothing(engine: Engine) -> None:
     run = take(engine, ELSEWHERE)
-    assert queue.reap(engine, NOW + HOUR) == 1
+    assert reap(engine, NOW + HOUR) == 1
     for _taken_by_another in (False, True):
         before = row(engine, run.id)
-        assert queue.beat(engine, run, NOW + HOUR, 0.9, "nearly", "") is Signal.GONE
-        assert not queue.finish(engine, run, "succeeded", NOW + HOUR, message="done")
-        queue.put_back(engine, run, NOW + HOUR, "stopped", "", after=None)
+        assert claims.beat(engine, run, NOW + HOUR, 0.9, "nearly", "") is Signal.GONE
+        assert not claims.finish(engine, run, "succeeded", NOW + HOUR, message="done")
+        claims.put_back(engine, run, NOW + HOUR, "stopped", "", after=None)
         assert row(engine, run.id) == before
-        queue.claim(engine, HERE, NOW + HOUR, run.id)
+        claims.claim(engine, HERE, NOW + HOUR, run.id)
     assert row(engine, run.id).worker == HERE
 
 
 def test_finish_ends_it_once(engine: Engine) -> None:
     run = take(engine)
-    assert queue.finish(engine, run, "succeeded", NOW + MINUTE, rows_written=3, result={"days": 1})
-    assert not queue.finish(engine, run, "failed", NOW + HOUR)
+    assert claims.finish(engine, run, "succeeded", NOW + MINUTE, rows_written=3, result={"days": 1})
+    assert not claims.finish(engine, run, "failed", NOW + HOUR)
     found = row(engine, run.id)
     assert (found.status, found.finished_at, found.rows_written, found.result) == (
         "succeeded",
@@ -288,7 +291,7 @@ def test_finish_ends_it_once(engine: Engine) -> None:
 
 def test_put_back_without_a_fault_counts_no_attempt(engine: Engine) -> None:
     run = take(engine)
-    queue.put_back(engine, run, NOW, "Its worker was stopped.", "log", after=None)
+    claims.put_back(engine, run, NOW, "Its worker was stopped.", "log", after=None)
     found = row(engine, run.id)
     assert (found.status, found.attempt, found.not_before, found.worker) == ("queued", 1, None, None)
     assert found.message == "Its worker was stopped."
@@ -299,11 +302,11 @@ def test_put_back_while_the_same_waits_ends_as_covered(engine: Engine, how: str)
     run = take(engine, ELSEWHERE)
     later = ask(engine)
     if how == "put back":
-        queue.put_back(engine, run, NOW, "Stopped.", "log", after=None)
+        claims.put_back(engine, run, NOW, "Stopped.", "log", after=None)
     elif how == "put back all":
-        queue.put_back_all(engine, ELSEWHERE, NOW)
+        claims.put_back_all(engine, ELSEWHERE, NOW)
     else:
-        queue.reap(engine, NOW + HOUR)
+        reap(engine, NOW + HOUR)
     found = row(engine, run.id)
     assert found.status == "covered"
     assert found.finished_at is not None
@@ -313,9 +316,9 @@ def test_put_back_while_the_same_waits_ends_as_covered(engine: Engine, how: str)
 
 def test_put_back_all_takes_the_runs_of_one_worker(engine: Engine) -> None:
     mine, other = take(engine, ELSEWHERE), ask(engine, OTHER).id
-    theirs = queue.claim(engine, HERE, NOW, other)
+    theirs = claims.claim(engine, HERE, NOW, other)
     assert theirs is not None
-    queue.put_back_all(engine, ELSEWHERE, NOW)
+    claims.put_back_all(engine, ELSEWHERE, NOW)
     assert row(engine, mine.id).status == "queued"
     assert row(engine, other).status == "running"
 
@@ -328,7 +331,7 @@ def test_cancel_of_a_waiting_run(engine: Engine) -> None:
     assert queue.cancel(engine, run_id, NOW) == f"Run {run_id} was waiting and is cancelled."
     found = row(engine, run_id)
     assert (found.status, found.finished_at) == ("cancelled", NOW)
-    assert queue.claim(engine, HERE, NOW) is None
+    assert claims.claim(engine, HERE, NOW) is None
 
 
 def test_cancel_of_a_running_run_asks_it_to_stop(engine: Engine) -> None:
@@ -340,7 +343,7 @@ def test_cancel_of_a_running_run_asks_it_to_stop(engine: Engine) -> None:
 
 def test_cancel_of_an_ended_run(engine: Engine) -> None:
     run = take(engine)
-    queue.finish(engine, run, "succeeded", NOW)
+    claims.finish(engine, run, "succeeded", NOW)
     with pytest.raises(Refused, match=r"has ended already \(succeeded\)") as refused:
         queue.cancel(engine, run.id, NOW)
     assert refused.value.status == 1
@@ -358,7 +361,7 @@ def test_run_that_should_stop_is_not_put_back(engine: Engine, after: timedelta |
     """Its worker stops, or meets a fault, before it sees the request: a person said that it should end."""
     run = take(engine)
     queue.cancel(engine, run.id, NOW)
-    queue.put_back(engine, run, NOW + SECOND, "Stopped.", "log", after)
+    claims.put_back(engine, run, NOW + SECOND, "Stopped.", "log", after)
     found = row(engine, run.id)
     assert (found.status, found.finished_at, found.log) == ("cancelled", NOW + SECOND, "log")
 
@@ -368,71 +371,71 @@ def test_run_that_should_stop_is_not_put_back(engine: Engine, after: timedelta |
 
 def test_run_of_a_dead_worker_of_this_machine_is_put_back_at_once(engine: Engine, dead_worker: str) -> None:
     run = take(engine, dead_worker)
-    assert queue.reap(engine, NOW + SECOND) == 1
+    assert reap(engine, NOW + SECOND) == 1
     found = row(engine, run.id)
     assert (found.status, found.attempt, found.worker) == ("queued", 2, None)
     assert "Its worker stopped without a word." in found.log
-    assert queue.reap(engine, NOW + SECOND) == 0
+    assert reap(engine, NOW + SECOND) == 0
 
 
 def test_run_of_a_dead_worker_that_should_stop_is_cancelled(engine: Engine, dead_worker: str) -> None:
     run = take(engine, dead_worker)
     queue.cancel(engine, run.id, NOW)
-    queue.reap(engine, NOW + SECOND)
+    reap(engine, NOW + SECOND)
     found = row(engine, run.id)
     assert (found.status, found.finished_at) == ("cancelled", NOW + SECOND)
 
 
 def test_silent_worker_of_another_machine_is_given_90_seconds(engine: Engine) -> None:
     run = take(engine, ELSEWHERE)
-    queue.beat(engine, run, NOW + MINUTE, 0.1, "", "")
-    assert queue.reap(engine, NOW + MINUTE + 90 * SECOND) == 0
+    claims.beat(engine, run, NOW + MINUTE, 0.1, "", "")
+    assert reap(engine, NOW + MINUTE + 90 * SECOND) == 0
     assert row(engine, run.id).status == "running"
-    assert queue.reap(engine, NOW + MINUTE + 91 * SECOND) == 1
+    assert reap(engine, NOW + MINUTE + 91 * SECOND) == 1
     assert row(engine, run.id).status == "queued"
 
 
 def test_living_worker_of_this_machine_is_left_alone(engine: Engine, living_worker: str) -> None:
     """Also when it is silent: another program may hold the write lock for minutes."""
     run = take(engine, living_worker)
-    assert queue.reap(engine, NOW + 4 * MINUTE) == 0
+    assert reap(engine, NOW + 4 * MINUTE) == 0
     assert row(engine, run.id).status == "running"
-    assert queue.reap(engine, NOW + 6 * MINUTE) == 1, "it hangs"
+    assert reap(engine, NOW + 6 * MINUTE) == 1, "it hangs"
 
 
 def test_worker_with_the_number_of_an_ended_one_is_another_one(engine: Engine) -> None:
     host, number, start = HERE.rsplit(":", 2)
     run = take(engine, f"{host}:{number}:{float(start) - 60:.2f}")
-    assert queue.reap(engine, NOW + 91 * SECOND) == 1
+    assert reap(engine, NOW + 91 * SECOND) == 1
     assert row(engine, run.id).status == "queued"
 
 
 def test_after_three_attempts_it_is_lost(engine: Engine, dead_worker: str) -> None:
     run_id = ask(engine).id
     for attempt in (1, 2, 3):
-        claimed = queue.claim(engine, dead_worker, NOW)
+        claimed = claims.claim(engine, dead_worker, NOW)
         assert claimed is not None
         assert claimed.attempt == attempt
-        assert queue.reap(engine, NOW + attempt * MINUTE) == 1
+        assert reap(engine, NOW + attempt * MINUTE) == 1
     found = row(engine, run_id)
     assert (found.status, found.finished_at) == ("lost", NOW + 3 * MINUTE)
     assert found.error == "Its worker stopped without a word, 3 times; it is not tried again."
     assert found.log.count("without a word") == 3
-    assert queue.claim(engine, HERE, NOW + HOUR) is None
+    assert claims.claim(engine, HERE, NOW + HOUR) is None
 
 
 def test_two_that_reap_at_once_put_back_once(engine: Engine, dead_worker: str) -> None:
     run = take(engine, dead_worker)
-    at_once(*[lambda: queue.reap(engine, NOW + SECOND)] * 4)
+    at_once(*[lambda: reap(engine, NOW + SECOND)] * 4)
     assert row(engine, run.id).attempt == 2
 
 
 @pytest.mark.parametrize("worker", [HERE, ELSEWHERE], ids=["here", "elsewhere"])
 def test_clock_set_back_makes_no_run_lost(engine: Engine, worker: str) -> None:
     run = take(engine, worker)
-    assert queue.reap(engine, NOW - HOUR) == 0
-    assert queue.beat(engine, run, NOW - HOUR, 0.5, "", "") is Signal.GO_ON
-    assert queue.reap(engine, NOW - HOUR + SECOND) == 0
+    assert reap(engine, NOW - HOUR) == 0
+    assert claims.beat(engine, run, NOW - HOUR, 0.5, "", "") is Signal.GO_ON
+    assert reap(engine, NOW - HOUR + SECOND) == 0
     assert row(engine, run.id).status == "running"
 
 
@@ -444,14 +447,14 @@ def test_worker_is_still_itself_after_the_machines_clock_was_set(
     """Setting the clock moves what the system says of its start, and so the start of every process."""
     boot_time = psutil._pslinux.boot_time
     monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: boot_time() + step)
-    assert queue.is_alive(HERE)
+    assert is_alive(HERE)
 
 
 def test_worker_names(dead_worker: str, living_worker: str) -> None:
-    assert queue.is_alive(HERE)
-    assert queue.is_alive(living_worker)
-    assert queue.is_alive(dead_worker) is False
-    assert queue.is_alive(ELSEWHERE) is None
+    assert is_alive(HERE)
+    assert is_alive(living_worker)
+    assert is_alive(dead_worker) is False
+    assert is_alive(ELSEWHERE) is None
     assert len({HERE, dead_worker, living_worker}) == 3
     assert f":{os.getpid()}:" in HERE
 

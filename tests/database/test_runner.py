@@ -14,11 +14,13 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from db.errors import Refused
-from jobs import queue, runner
+from jobs import claims, queue, runner
+from jobs.claims import Claimed
 from jobs.job import DayParameters, Job, Outcome, Run
-from jobs.queue import Claimed
+from jobs.lost import reap
 from jobs.runner import execute
 from jobs.timetable import JOBS
+from jobs.workers import this_worker
 
 SEOUL = ZoneInfo("Asia/Seoul")
 ELSEWHERE = "another-machine:4711:1795000000.00"
@@ -55,7 +57,7 @@ class Bench:
             self.engine, job, job.read(params), trigger="manual", by="ada", now=self.clock.now
         )
         self.run_id = asked.id
-        claimed = queue.claim(self.engine, worker or queue.this_worker(), self.clock.now, asked.id)
+        claimed = claims.claim(self.engine, worker or this_worker(), self.clock.now, asked.id)
         assert claimed is not None
         return claimed
 
@@ -63,7 +65,7 @@ class Bench:
         return execute(self.engine, claimed, SEOUL, self.clock, self.stop)
 
     def again(self) -> str:
-        claimed = queue.claim(self.engine, queue.this_worker(), self.clock.now, self.run_id)
+        claimed = claims.claim(self.engine, this_worker(), self.clock.now, self.run_id)
         assert claimed is not None
         return self.execute(claimed)
 
@@ -234,6 +236,24 @@ def test_cancel_ends_it_at_its_next_step(bench: Bench) -> None:
     assert row.progress == 0.5, "how far it came is kept"
 
 
+def test_cancel_reaches_a_job_that_holds_the_database_nearly_all_the_time(bench: Bench) -> None:
+    """SQLite has one writer: a heartbeat that waits for it gets its turn between two of the job's steps."""
+
+    def work(engine: Engine, _params: DayParameters, run: Run) -> Outcome:
+        queue.cancel(engine, bench.run_id, bench.clock.now)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE app_facts SET value = value"))
+                time.sleep(0.05)  # the work of a chunk
+            run.progress(0.5, "half of it")
+        raise AssertionError("nobody stopped it")
+
+    begun = time.monotonic()
+    assert bench.execute(bench.claim(work)) == "cancelled"
+    assert time.monotonic() - begun < 10
+
+
 def test_interrupt_from_the_keyboard_cancels_it(bench: Bench) -> None:
     def work(_engine: Engine, _params: DayParameters, _run: Run) -> Outcome:
         raise KeyboardInterrupt
@@ -263,8 +283,8 @@ def test_run_that_was_taken_away_stops_and_says_nothing_more(bench: Bench) -> No
 
     def work(engine: Engine, _params: DayParameters, run: Run) -> Outcome:
         hour_later = bench.clock.now + timedelta(hours=1)
-        assert queue.reap(engine, hour_later) == 1
-        assert queue.claim(engine, "third-machine:1:2.00", hour_later, bench.run_id)
+        assert reap(engine, hour_later) == 1
+        assert claims.claim(engine, "third-machine:1:2.00", hour_later, bench.run_id)
         return keep_going(run)
 
     claimed = bench.claim(work, worker=ELSEWHERE)
@@ -275,7 +295,7 @@ def test_run_that_was_taken_away_stops_and_says_nothing_more(bench: Bench) -> No
 
 def test_end_of_a_run_that_was_taken_away_is_not_recorded(bench: Bench) -> None:
     def work(engine: Engine, _params: DayParameters, _run: Run) -> Outcome:
-        queue.reap(engine, bench.clock.now + timedelta(hours=1))
+        reap(engine, bench.clock.now + timedelta(hours=1))
         return Outcome("done, too late")
 
     assert bench.execute(bench.claim(work, worker=ELSEWHERE)) == "lost"
@@ -313,7 +333,7 @@ def test_progress_stays_between_0_and_1(bench: Bench, said: float, kept: float) 
 
 
 def test_end_is_recorded_when_the_database_comes_back(bench: Bench) -> None:
-    finish, faults = queue.finish, [True, True]
+    finish, faults = claims.finish, [True, True]
 
     def slow_to_come_back(engine: Engine, *args: Any, **values: Any) -> bool:
         if faults:
@@ -322,7 +342,7 @@ def test_end_is_recorded_when_the_database_comes_back(bench: Bench) -> None:
         return finish(engine, *args, **values)
 
     claimed = bench.claim(lambda _e, _p, _run: Outcome("done"))
-    bench.monkeypatch.setattr(queue, "finish", slow_to_come_back)
+    bench.monkeypatch.setattr(claims, "finish", slow_to_come_back)
     bench.stop.set()  # no waiting between the tries
     assert bench.execute(claimed) == "succeeded"
     assert faults == []
@@ -330,15 +350,15 @@ def test_end_is_recorded_when_the_database_comes_back(bench: Bench) -> None:
 
 
 def test_heartbeat_goes_on_after_a_fault(bench: Bench) -> None:
-    beat, beats = queue.beat, []
+    beat, beats = claims.beat, []
 
-    def beat_with_faults(engine: Engine, *args: Any) -> queue.Signal:
+    def beat_with_faults(engine: Engine, *args: Any) -> claims.Signal:
         beats.append(len(beats))
         if len(beats) < 3:
             meet_a_lock(engine)
         return beat(engine, *args)
 
-    bench.monkeypatch.setattr(queue, "beat", beat_with_faults)
+    bench.monkeypatch.setattr(claims, "beat", beat_with_faults)
 
     def work(_engine: Engine, _params: DayParameters, run: Run) -> Outcome:
         deadline = time.monotonic() + 20
