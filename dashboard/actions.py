@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import access, cards, filters, watch
+from dashboard import access, cards, filters, runs, watch
+from dashboard import health as health_cards
 from dashboard.data import ask, ask_now, models, operations
 from dashboard.wording import plain
 from db.clock import business_day, utc_now
-from db.engine import default_engine, refuse_unreachable
+from db.engine import default_engine
 from db.errors import Refused
-from db.schema import refuse_unready
 from jobs import queue
 from jobs.health import Health, health
 from jobs.job import Parameters
@@ -21,16 +21,6 @@ from language import _
 from settings import current
 
 ALL_STALE, ONE_DAY, RANGE = "stale", "day", "range"
-
-
-def what_is_wrong() -> str | None:
-    """Why the pages cannot be shown, with what to do; None when they can."""
-    try:
-        refuse_unreachable(default_engine())
-        refuse_unready(default_engine(), current().zone)
-    except Refused as refused:
-        return str(refused)
-    return None
 
 
 def today() -> date:
@@ -75,7 +65,7 @@ def sidebar() -> None:
         st.caption(reason)
     watch.running_jobs()
     _tell_result()
-    cards.health(job_health())
+    health_cards.line(job_health())
 
 
 def start(job: str, params: Parameters) -> queue.Requested:
@@ -117,11 +107,8 @@ def _tell_result() -> None:
     run = ask_now(operations.run, run_id=started) if started else None
     if run is None or run["finished_at"] is None:
         return
-    colour = "green" if run["status"] == "succeeded" else "red"
     told = _("Run {id}").format(id=run["id"])
-    st.markdown(
-        f":{colour}-badge[{told}: {run['status']}]  \n:small[{plain(run['error'] or run['message'])}]"
-    )
+    st.markdown(f"{told} {runs.badge(run['status'])}  \n:small[{plain(run['error'] or run['message'])}]")
 
 
 def _close() -> None:
@@ -186,7 +173,7 @@ def _preview() -> None:
     elif row["status"] != "succeeded":
         st.error(plain(row["error"] or row["message"]))
     else:
-        cards.changes(row["message"], row["result"] or {})
+        runs.changes(row["message"], row["result"] or {})
 
 
 def run_history() -> None:
@@ -204,7 +191,7 @@ def _run_history() -> None:
         return
     # A new run moves all rows down, so the table gets a new key and the chosen run is known by its number.
     key = f"runs_{table['id'].max()}"
-    position = filters.picked_row(cards.runs(table, utc_now(), key))
+    position = filters.picked_row(runs.listed(table, utc_now(), key))
     if position is not None and position < len(table):
         filters.remember("run", int(table["id"].iloc[position]))
     elif filters.remembered("runs_key") == key:
@@ -214,18 +201,16 @@ def _run_history() -> None:
     row = ask_now(operations.run, run_id=chosen) if chosen else None
     if row is None:
         return
-    reason = access.why_not()
-    with st.container(horizontal=True):
-        if row["status"] in ("queued", "running"):
-            st.button(
-                _("Cancel"), icon=":material/stop:", on_click=cancel, args=(row["id"],), disabled=bool(reason)
-            )
-        else:
-            st.button(
-                _("Run again"),
-                icon=":material/replay:",
-                on_click=run_again,
-                args=(row["id"],),
-                disabled=bool(reason),
-            )
-    cards.run_details(row, with_log=reason is None)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        runs.title(row)
+        _what_to_do(row["id"], row["status"] in ("queued", "running"))
+    runs.details(row, with_log=access.why_not() is None)
+
+
+def _what_to_do(run_id: int, is_active: bool) -> None:
+    """A run that waits or works can be stopped; one that ended can be run again."""
+    off = access.why_not() is not None
+    if is_active:
+        st.button(_("Cancel"), icon=":material/stop:", on_click=cancel, args=(run_id,), disabled=off)
+    else:
+        st.button(_("Run again"), icon=":material/replay:", on_click=run_again, args=(run_id,), disabled=off)

@@ -9,7 +9,7 @@ if sys.path[0] != str(ROOT):  # `streamlit run dashboard/app.py` puts dashboard/
 
 import streamlit as st
 
-from dashboard import actions, cards, filters, navigation, watch
+from dashboard import actions, cards, data, filters, navigation, watch
 from language import _, speaking
 from settings import current
 
@@ -20,13 +20,14 @@ with speaking(current().language):
     dark = filters.is_dark()
     st.logo(str(BRAND / ("logo-dark.svg" if dark else "logo-light.svg")), size="large")
     page = st.navigation(navigation.pages())
-    if trouble := actions.what_is_wrong():
+    if trouble := data.what_is_wrong():
         st.title(_("Not ready yet"))
         st.text(trouble)
         st.stop()
     filters.follow_url(page.url_path)
     with st.sidebar:
-        filters.period_picker()
+        newest, oldest = data.ask(data.models.newest_day), data.ask(data.models.oldest_day)
+        filters.period_picker(newest or actions.today(), oldest or actions.today())
         actions.sidebar()
     cards.demo_banner()
     watch.for_changes()

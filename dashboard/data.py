@@ -6,13 +6,26 @@ from typing import Any, ParamSpec, TypeVar
 import streamlit as st
 
 from db.demo.holding import holds_demo
-from db.engine import data_version, default_engine, reading
+from db.engine import data_version, default_engine, reading, refuse_unreachable
+from db.errors import Refused
 from db.queries import models, operations
+from db.schema import refuse_unready
+from settings import current
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["ask", "ask_now", "holds_demo", "models", "operations", "version"]
+__all__ = ["ask", "ask_now", "holds_demo", "models", "operations", "version", "what_is_wrong"]
+
+
+def what_is_wrong() -> str | None:
+    """Why the pages cannot be shown, with what to do; None when they can."""
+    try:
+        refuse_unreachable(default_engine())
+        refuse_unready(default_engine(), current().zone)
+    except Refused as refused:
+        return str(refused)
+    return None
 
 
 def version() -> int:

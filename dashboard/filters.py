@@ -1,54 +1,23 @@
 """Period and pickers, kept in the URL; the only user of session_state and query_params."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
-from dashboard.wording import plain
-from db.clock import week_start
+from dashboard.period import DEFAULT_PRESET, OWN, PRESETS, Period, dates, own
+from dashboard.period import preset as period_of
+from dashboard.wording import plain, span
 from db.metrics import METRICS
-from language import N_, _
+from language import _
 
-PRESETS = {
-    "7d": N_("Last 7 days"),
-    "30d": N_("Last 30 days"),
-    "90d": N_("Last 90 days"),
-    "12w": N_("Last 12 weeks"),
-    "26w": N_("Last 26 weeks"),
-    "1y": N_("Last year"),
-    "all": N_("All data"),
-}
-DEFAULT_PRESET = "12w"
 CHOICES = ("period", "models", "metric", "view")
+OWN_DATES = ("from", "to")
 HIGHLIGHTS = 4
 NOTHING = "-"  # in the address: nothing at all is chosen
-Grain = Literal["day", "week"]
 FEW = 12  # up to so many models are pills; more are searched
-
-
-@dataclass(frozen=True)
-class Period:
-    """The days that a page shows, and whether by day or by ISO week."""
-
-    first: date
-    last: date
-    grain: Grain
-
-    @property
-    def span(self) -> tuple[date, date]:
-        return self.first, self.last
-
-    @property
-    def before(self) -> "Period":
-        """The equally long period that ends where this one begins; whole weeks before weeks."""
-        days = (self.last - self.first).days + 1
-        if self.grain == "week":
-            days = -(-days // 7) * 7
-        return Period(self.first - timedelta(days=days), self.first - timedelta(days=1), self.grain)
 
 
 def is_dark() -> bool:
@@ -69,6 +38,8 @@ def follow_url(page: str) -> None:
         if not moved:
             kept.clear()
         kept.update(asked)
+        if "period" not in asked and _kept_dates():
+            kept["period"] = [OWN]
         for name in CHOICES:
             st.session_state.pop(name, None)
     st.session_state["_page"] = page
@@ -108,27 +79,78 @@ def _one(name: str, options: list[str], default: str, show: Callable[..., str | 
     return chosen
 
 
-def period_picker() -> None:
+def period_picker(newest: date, oldest: date) -> None:
     """The sidebar's choice of period, for all pages."""
-    show = partial(st.selectbox, _("Period"), format_func=lambda preset: _(PRESETS[preset]))
-    _one("period", list(PRESETS), DEFAULT_PRESET, show)
+    kept: dict[str, list[str]] = st.session_state["_kept"]
+    wanted = st.session_state.get("period") or next(iter(kept.get("period", [])), DEFAULT_PRESET)
+    days = _own_days(newest, oldest) if wanted == OWN else None
+    _keep_dates(days)  # before the picker, which writes all of it into the address at once
+    _one(
+        "period",
+        list(PRESETS),
+        DEFAULT_PRESET,
+        partial(st.selectbox, _("Period"), format_func=lambda name: _(PRESETS[name])),
+    )
+    if days:
+        _dates_picker(days, newest, oldest)
+    remember("shown", period(newest, oldest).span)
+
+
+def _own_days(newest: date, oldest: date) -> tuple[date, date]:
+    """The days picked last, else those of the address, else those that were shown last."""
+    days: tuple[date, date] = (
+        _kept_dates() or remembered("shown") or period_of(DEFAULT_PRESET, newest, oldest).span
+    )
+    held = st.session_state.get(_dates_key(days), days)
+    return (held[0], held[1]) if len(held) == 2 else days  # after the first of two clicks there is only one
+
+
+def _dates_picker(days: tuple[date, date], newest: date, oldest: date) -> None:
+    # A key for each choice: the picker takes over what the address says, and no default competes with it.
+    st.date_input(
+        _("From – to"),
+        days,
+        min(oldest, days[0]),
+        max(newest, days[1]),
+        key=_dates_key(days),
+        format="YYYY-MM-DD",
+    )
+    shown = own(*days, newest, oldest)
+    if shown.span != days:
+        told = _("shown: {span}, whole weeks") if shown.grain == "week" else _("shown: {span}, what there is")
+        st.caption(told.format(span=span(*shown.span)))
+
+
+def _dates_key(days: tuple[date, date]) -> str:
+    return f"dates_{days[0]}_{days[1]}"
+
+
+def _kept_dates() -> tuple[date, date] | None:
+    kept: dict[str, list[str]] = st.session_state["_kept"]
+    return dates(*(next(iter(kept.get(name, [])), "") for name in OWN_DATES))
+
+
+def _keep_dates(days: tuple[date, date] | None) -> None:
+    kept: dict[str, list[str]] = st.session_state["_kept"]
+    for name, day in zip(OWN_DATES, days or (None, None), strict=True):
+        kept.pop(name, None)
+        if day is not None:
+            kept[name] = [day.isoformat()]
 
 
 def period(newest: date, oldest: date) -> Period:
-    """The days of the chosen period; presets stay relative and end at the newest day with data."""
-    preset: str = st.session_state.get("period") or DEFAULT_PRESET
-    number = int(preset[:-1]) if preset[:-1].isdigit() else 0
-    if preset.endswith("d"):
-        first = newest - timedelta(days=number - 1)
-        return Period(first, newest, "day") if number <= 31 else Period(week_start(first), newest, "week")
-    if preset.endswith("w"):
-        return Period(week_start(newest) - timedelta(weeks=number - 1), newest, "week")
-    first = oldest if preset == "all" else newest - timedelta(days=364)
-    return (
-        Period(week_start(first), newest, "week")
-        if (newest - first).days > 31
-        else Period(first, newest, "day")
-    )
+    """The days of the chosen period."""
+    name: str = st.session_state.get("period") or DEFAULT_PRESET
+    days = _kept_dates()
+    if name == OWN and days:
+        return own(*days, newest, oldest)
+    return period_of(DEFAULT_PRESET if name == OWN else name, newest, oldest)
+
+
+def link(page: str, label: str) -> None:
+    """A link to another page, which keeps the choices."""
+    icon = ":material/arrow_forward:"
+    st.page_link(page, label=label, icon=icon, icon_position="right", query_params=st.session_state["_kept"])
 
 
 def metric(names: list[str]) -> str:

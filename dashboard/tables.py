@@ -1,4 +1,4 @@
-"""What pages list: models by score, the comparison of all models, the rows behind a point."""
+"""What pages list: the comparison of all models, and the rows behind a point."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -6,68 +6,79 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard import beside, columns
+from dashboard.beside import Data
 from dashboard.data import ask, models
-from dashboard.filters import HIGHLIGHTS, Period
+from dashboard.period import Period
 from dashboard.wording import plain, span
-from db.metrics import Metric
+from db.metrics import METRICS, Metric
 from language import _
+from reports.charts.series import prepare
+from reports.charts.text import interval
 from settings import current
 
 ROWS_SHOWN = 500
-ENOUGH = 10  # scores that a model needs to be called best or worst
+SCORE = METRICS["final_score"]
+RATES = {"achieved": "target_achieved_rate", "breach": "support_breach_rate", "human": "human_score"}
 
 
-def by_score(days: dict[str, Any]) -> list[str]:
-    """Models with data in the period: by score, best first; those with few or no scores come after."""
-    scored: list[str] = _scored(days)["subject"].tolist()
-    return scored + [name for name in ask(models.coverage, **days)["subject"] if name not in set(scored)]
+def comparison(period: Period, today: date) -> None:
+    """The table of models: numbers right-aligned, one line each, CSV at the table's own button."""
+    table = _compared(period, today)
+    points = [point for line in table["line"].dropna() for point in line if point == point]
+    bounds = (min(points), max(points)) if points else (0, 100)
+    st.dataframe(table, hide_index=True, placeholder="–", column_config=_columns(*bounds))
 
 
-def noteworthy(days: dict[str, Any]) -> list[str]:
-    """The models that a page highlights by itself: the two best and the last one with enough scores."""
-    totals = _scored(days)
-    enough = totals[totals["n"] >= ENOUGH]
-    scored: list[str] = (enough if len(enough) else totals)["subject"].tolist()
-    return scored if len(scored) < HIGHLIGHTS else [*scored[:2], scored[-1]]
+def _columns(low: float, high: float) -> dict[str, Any]:
+    kinds, told = st.column_config, {name: _(metric.definition) for name, metric in METRICS.items()}
+    number = kinds.NumberColumn
+    return {
+        "model": kinds.TextColumn(_("Model"), pinned=True),
+        "score": number(_("Score"), format="%.1f", help=told["final_score"]),
+        "interval": kinds.TextColumn(_("95% interval")),
+        "n": number(_("n"), format="localized", help=_("Scored predictions in the period.")),
+        "line": kinds.LineChartColumn(
+            _("Week by week"),
+            color="gray",
+            y_min=low,
+            y_max=high,
+            help=_("Since the last week without a score."),
+        ),
+        "achieved": number(_("Target, %"), format="%.0f", help=told["target_achieved_rate"]),
+        "breach": number(_("Breach, %"), format="%.0f", help=told["support_breach_rate"]),
+        "human": number(_("Human"), format="%.1f", help=told["human_score"]),
+        "evaluated": number(_("Evaluated, %"), format="%.0f", help=told["coverage"]),
+        "newest": kinds.DateColumn(_("Newest day"), format=_("D MMM YYYY")),
+    }
 
 
-def _scored(days: dict[str, Any]) -> pd.DataFrame:
-    totals = ask(models.totals, metric="final_score", **days)
-    return totals.assign(enough=totals["n"] >= ENOUGH).sort_values(["enough", "value"], ascending=False)
-
-
-def comparison(period: Period, today: date) -> pd.DataFrame:
-    """One row a model: score with interval and n, its weeks, rates, human score, coverage."""
+def _compared(period: Period, today: date) -> pd.DataFrame:
+    """One row a model: score with interval and n, its weeks, rates, human score, coverage; best score first."""
     days = {"since": period.first, "until": period.last}
     table = ask(models.coverage, **days).set_index("subject")
-    score = ask(models.totals, metric="final_score", **days).set_index("subject")
-    weeks = ask(models.trend, metric="final_score", grain="week", today=today, **days)
+    score = ask(models.totals, metric=SCORE.name, **days).set_index("subject").reindex(table.index)
     table["score"], table["n"] = score["value"], score["n"]
-    table["interval"] = [
-        f"{low:.1f} … {high:.1f}" if low == low else None for low, high in _bounds(score, table.index)
-    ]
-    mondays = models.periods(period.first, period.last, "week")
-    grid = weeks.pivot_table(index="subject", columns="period", values="value").reindex(columns=mondays)
-    table["line"] = [None if name not in grid.index else grid.loc[name].tolist() for name in table.index]
-    for column, metric in (
-        ("achieved", "target_achieved_rate"),
-        ("breach", "support_breach_rate"),
-        ("human", "human_score"),
-    ):
+    bounds = zip(score["low"], score["high"], strict=True)
+    table["interval"] = [interval(low, high) if low == low else None for low, high in bounds]
+    table["line"] = pd.Series(_weeks(period, today, table.index), index=table.index, dtype=object)
+    for column, metric in RATES.items():
         table[column] = ask(models.totals, metric=metric, **days).set_index("subject")["value"]
     table["evaluated"] = 100 * table["part"] / table["whole"]
-    table["enough"] = table["n"] >= ENOUGH
-    table = table.sort_values(["enough", "score"], ascending=False, na_position="last").reset_index(
-        names="model"
+    table["enough"] = table["n"] >= SCORE.enough
+    table = table.sort_values(["enough", "score"], ascending=False, na_position="last")
+    return table.reset_index(names="model")[list(_columns(0, 0))]
+
+
+def _weeks(period: Period, today: date, names: pd.Index) -> list[list[float] | None]:
+    """The score of each week since the last gap: a line in a cell cannot show one. None for a model without any."""
+    rows = ask(
+        models.trend, metric=SCORE.name, grain="week", since=period.first, until=period.last, today=today
     )
-    return table[
-        ["model", "score", "interval", "n", "line", "achieved", "breach", "human", "evaluated", "newest"]
-    ]
-
-
-def _bounds(score: pd.DataFrame, names: pd.Index) -> Any:
-    bounds = score[["low", "high"]].reindex(names)
-    return zip(bounds["low"], bounds["high"], strict=True)
+    known = prepare(rows, "week")
+    newest = known.groupby("subject")["segment"].transform("max")
+    lines = known[known["segment"] == newest].groupby("subject")["value"].agg(list)
+    return [lines.get(name) for name in names]
 
 
 def rows_behind(model: str, start: date, period: Period, metric: Metric) -> None:
@@ -77,13 +88,13 @@ def rows_behind(model: str, start: date, period: Period, metric: Metric) -> None
     if first > last:  # a point of another period, clicked before
         return
     rows = ask(models.evaluations, model=model, metric=metric.name, since=first, until=last, limit=ROWS_SHOWN)
+    for column in (name for name, told in columns.EVALUATION.items() if told.kind == "moment"):
+        local = pd.to_datetime(rows[column], utc=True).dt.tz_convert(current().zone)
+        rows[column] = local.dt.tz_localize(None)
+    data = Data(f"evaluations-{model}", Period(first, last, "day"), lambda: rows, columns.EVALUATION)
+    all_shown = len(rows) < ROWS_SHOWN
+    told = _("worst first") if all_shown else _("the worst {n}; all of them: python -m db export")
     with st.container(border=True):
-        st.markdown(
-            f"**{_('Evaluations of {model}').format(model=plain(model))}** :small[{span(first, last)}]"
-        )
-        for column in ("predicted_at", "evaluated_at", "human_evaluated_at"):
-            local = pd.to_datetime(rows[column], utc=True).dt.tz_convert(current().zone)
-            rows[column] = local.dt.tz_localize(None)
-        st.dataframe(rows, hide_index=True, placeholder="–", height=280)
-        if len(rows) == ROWS_SHOWN:
-            st.caption(_("The worst {n}; all of them: python -m db export").format(n=ROWS_SHOWN))
+        title = _("Evaluations of {model}").format(model=plain(model))
+        st.markdown(f"**{title}** :small[{span(first, last)}]")
+        beside.open_table(told.format(n=ROWS_SHOWN), data)

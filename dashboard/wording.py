@@ -13,6 +13,23 @@ from reports.charts.text import month
 from settings import current
 
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+STATUSES = {
+    "queued": N_("queued"),
+    "running": N_("running"),
+    "succeeded": N_("succeeded"),
+    "failed": N_("failed"),
+    "lost": N_("lost"),
+    "cancelled": N_("cancelled"),
+    "covered": N_("covered"),
+}
+TRIGGERS = {
+    "manual": N_("by hand"),
+    "schedule": N_("schedule"),
+    "catch-up": N_("catch-up"),
+    "command line": N_("command line"),
+    "slack": N_("Slack"),
+}
+CHANGES = {"added": N_("added"), "changed": N_("changed"), "removed": N_("removed")}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Addresses become links even where their characters are escaped; a space without width in them prevents it.
 _APART = "\\1\N{ZERO WIDTH SPACE}"
@@ -23,6 +40,11 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>$:~|#])")
 def plain(text: object) -> str:
     """Text from the database for a place that reads Markdown: shown as it is, never as markup."""
     return _MARKUP.sub(r"\\\1", _LINK.sub(_APART, str(text)))
+
+
+def said(word: str, words: dict[str, str]) -> str:
+    """A word of the database in the language of the page; one that is new stays as it is."""
+    return _(words.get(word, word))
 
 
 def spreadsheet_safe(table: pd.DataFrame) -> pd.DataFrame:
@@ -60,13 +82,15 @@ def moment(at: datetime | None, now: datetime) -> str:
     local, today = at.astimezone(zone), now.astimezone(zone)
     if local.date() == today.date():
         return f"{local:%H:%M}"
-    day = f"{_(WEEKDAYS[local.weekday()])} {local.day} {month(local)} {local:%H:%M}"
-    return day if local.year == today.year else f"{day} {local:%Y}"
+    near = local.year == today.year
+    pattern = _("{weekday} {day} {month} {time}") if near else _("{weekday} {day} {month} {time} {year}")
+    weekday, time = _(WEEKDAYS[local.weekday()]), f"{local:%H:%M}"
+    return pattern.format(weekday=weekday, day=local.day, month=month(local), time=time, year=local.year)
 
 
 def day_in_words(day: date) -> str:
     """A day: 15 Nov 2026."""
-    return f"{day.day} {month(day)} {day.year}"
+    return _("{day} {month} {year}").format(day=day.day, month=month(day), year=day.year)
 
 
 def span(first: date, last: date) -> str:
@@ -76,8 +100,18 @@ def span(first: date, last: date) -> str:
     if first.year != last.year:
         return f"{day_in_words(first)} – {day_in_words(last)}"
     if first.month != last.month:
-        return f"{first.day} {month(first)} – {day_in_words(last)}"
-    return f"{first.day} – {day_in_words(last)}"
+        pattern = _("{day} {month} – {last_day} {last_month} {year}")
+    else:
+        pattern = _("{day} – {last_day} {month} {year}")
+    return pattern.format(
+        day=first.day, month=month(first), last_day=last.day, last_month=month(last), year=last.year
+    )
+
+
+def span_with_end(first: date, last: date, newest: date) -> str:
+    """The days shown, and whether they end where the data do."""
+    told = span(first, last)
+    return _("{span} (newest data)").format(span=told) if last == newest else told
 
 
 def took(started: Any, finished: Any) -> str:
@@ -85,6 +119,6 @@ def took(started: Any, finished: Any) -> str:
     if started is None or finished is None or started != started or finished != finished:
         return ""
     seconds = (finished - started).total_seconds()
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+    if seconds >= 120:
+        return _("{n} min").format(n=f"{seconds / 60:.0f}")
+    return _("{n} s").format(n=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")

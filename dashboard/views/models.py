@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboard import actions, cards, filters, tables, trends
+from dashboard import actions, bars, cards, filters, lineup, tables, trends
 from dashboard.data import ask, models
-from dashboard.wording import span
+from dashboard.wording import span, span_with_end
 from db.metrics import METRICS
 from language import _, ngettext
 from settings import current
@@ -18,19 +18,20 @@ if newest is None or oldest is None:
 
 period = filters.period(newest, oldest)
 days = {"since": period.first, "until": period.last}
-ranked = tables.by_score(days)
+ranked = lineup.by_score(days)
 cards.title(
     _("Models"),
-    _("Scores of evaluated predictions · {models} · {span} (newest data), {grain} · {zone}").format(
+    _("Scores of evaluated predictions · {models} · {span}, {grain} · {zone}").format(
         models=_("{shown} of {models}").format(
             shown=len(ranked), models=ngettext("{n} model", "{n} models", len(names))
         ),
-        span=span(period.first, period.last),
+        span=span_with_end(period.first, period.last, newest),
         grain=_("weekly") if period.grain == "week" else _("daily"),
         zone=current().timezone,
     ),
 )
-highlighted = filters.highlighted(sorted(names), tables.noteworthy(days))
+highlighted = filters.highlighted(sorted(names), lineup.noteworthy(days))
+shown = lineup.Lineup(names, ranked, highlighted)
 
 with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -40,22 +41,22 @@ with st.container(border=True):
     frame = ask(models.trend, metric=metric.name, grain=period.grain, today=actions.today(), **days)
     picked = None
     if view == "highlighted":
-        picked = trends.highlighted(frame, metric, period, names, highlighted)
+        picked = trends.highlighted(frame, metric, period, shown)
     else:
-        trends.all_models(frame, metric, period, names, ranked)
-    trends.footer(frame, metric, period, clickable=view == "highlighted")
+        trends.all_models(frame, metric, period, shown)
+    trends.footer(frame, metric, period, view)
 if picked:
     tables.rows_behind(*picked, period, metric)
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
-    trends.rates(METRICS["target_achieved_rate"], period, names, ranked)
+    bars.rates(METRICS["target_achieved_rate"], period, shown)
 with right.container(border=True, height="stretch"):
-    trends.rates(METRICS["support_breach_rate"], period, names, ranked)
+    bars.rates(METRICS["support_breach_rate"], period, shown)
 
 with st.container(border=True):
-    trends.coverage(period, names, ranked)
+    bars.coverage(period, shown)
 
 with st.container(border=True):
     st.markdown(f"**{_('All models')}** :small[{span(period.first, period.last)}]")
-    cards.comparison(tables.comparison(period, actions.today()))
+    tables.comparison(period, actions.today())

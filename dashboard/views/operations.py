@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import actions, cards
+from dashboard import actions, cards, health
 from db.clock import utc_now
 from language import _
 from settings import current
@@ -16,9 +16,9 @@ with st.container(border=True):
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     st.markdown(f"**{_('Schedule')}**")
-    cards.schedule(actions.job_health())
+    health.schedule(actions.job_health())
 with right.container(border=True, height="stretch"):
     st.markdown(
         f"**{_('Tables')}**", help=_("Newest day of each table, and days that wait to be aggregated.")
     )
-    cards.freshness(actions.freshness(), utc_now())
+    health.freshness(actions.freshness(), utc_now())

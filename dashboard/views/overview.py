@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboard import actions, cards, filters, tables, trends
+from dashboard import actions, cards, filters, headlines, health
 from dashboard.data import ask, models
-from dashboard.wording import span
+from dashboard.wording import span_with_end
 from db.clock import utc_now
 from db.metrics import METRICS
 from language import _
@@ -14,30 +14,29 @@ newest, oldest = ask(models.newest_day), ask(models.oldest_day)
 if newest is None or oldest is None:
     cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
     actions.empty_page()
-    cards.no_headlines(["final_score", "target_achieved_rate", "support_breach_rate", "coverage"])
+    headlines.no_numbers(["final_score", "target_achieved_rate", "support_breach_rate", "coverage"])
     st.stop()
 
 period = filters.period(newest, oldest)
-days = {"since": period.first, "until": period.last}
 cards.title(
     _("Overview"),
-    _("{span} (newest data) · {zone}").format(span=span(period.first, period.last), zone=current().timezone),
+    f"{span_with_end(period.first, period.last, newest)} · {current().timezone}",
 )
 
-trends.headlines(
+headlines.numbers(
     ["final_score", "target_achieved_rate", "support_breach_rate", "coverage"], period, actions.today()
 )
 
 st.subheader(_("Models"), anchor=False)
 with st.container(border=True):
-    trends.model_rows(METRICS["final_score"], period, tables.by_score(days), actions.today())
+    headlines.best_models(METRICS["final_score"], period, actions.today())
 
 left, right = st.columns(2)
 with left:
     st.subheader(_("Jobs"), anchor=False)
     with st.container(border=True):
-        cards.schedule(actions.job_health())
+        health.schedule(actions.job_health())
 with right:
     st.subheader(_("Data"), anchor=False)
     with st.container(border=True):
-        cards.freshness(actions.freshness(), utc_now())
+        health.freshness(actions.freshness(), utc_now())

@@ -1,6 +1,6 @@
 """The layers that a trend is made of, from back to front."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import altair as alt
@@ -9,33 +9,25 @@ import pandas as pd
 from language import _
 from reports.charts import scales
 from reports.charts.labels import EVENT_SIZE, LANES, Event
+from reports.charts.look import Look
 from reports.charts.scales import Axes
-from reports.charts.series import Row
+from reports.charts.series import Row, tooltip
 from reports.charts.text import STEP, Grain, Show, period_name
-from reports.charts.theme import NARROW, Palette, finish, palette
+from reports.charts.theme import NARROW, Palette, finish
 
 Layers = list[alt.Chart]
 # The labels of the y axis and the names at the right, in pixels.
 BESIDE_PLOT = 100
 
 
-def empty(
-    span: tuple[date, date] | None,
-    low: float | None,
-    high: float | None,
-    unit: str,
-    text: str,
-    dark: bool,
-    height: int,
-    title: str,
-) -> alt.LayerChart:
+def empty(look: Look, height: int) -> alt.LayerChart:
     """The axes that would be there, and a line that says that there is nothing."""
-    bottom, top = scales.y_domain([], low, high)
-    axis = scales.y_axis(scales.y_ticks(bottom, top), unit)
-    if low is None and high is None:
+    bottom, top = scales.y_domain([], look.low, look.high)
+    axis = scales.y_axis(scales.y_ticks(bottom, top), look.unit)
+    if look.low is None and look.high is None:
         axis.labels = False
-    first, last = span or (date(2000, 1, 1), date(2000, 1, 8))
-    days = scales.x_ticks(first, last) if span else {}
+    first, last = look.span or (date(2000, 1, 1), date(2000, 1, 8))
+    days = scales.x_ticks(first, last) if look.span else {}
     axes = Axes(
         scales.x_scale(first, last, timedelta(hours=12) if first == last else timedelta(0)),
         scales.y_scale(bottom, top),
@@ -45,11 +37,11 @@ def empty(
     frame = axes.over([{"period": first.isoformat(), "value": bottom}]).mark_point(opacity=0)
     frame = frame.encode(x=axes.x(), y=axes.y())
     words = (
-        alt.Chart(alt.InlineData(values=[{"words": text}]))
-        .mark_text(fontSize=13, color=palette(dark).muted)
+        alt.Chart(alt.InlineData(values=[{"words": _("no data in this period")}]))
+        .mark_text(fontSize=13, color=look.palette.muted)
         .encode(text="words:N", x=alt.value(alt.expr("width / 2")), y=alt.value(alt.expr("height / 2")))
     )
-    return finish([frame, words], datasets=axes.datasets, dark=dark, height=height, title=title)
+    return finish([frame, words], datasets=axes.datasets, dark=look.dark, height=height, title=look.title)
 
 
 def column(data: pd.DataFrame, axes: Axes, grain: Grain, colours: Palette) -> Layers:
@@ -64,7 +56,7 @@ def column(data: pd.DataFrame, axes: Axes, grain: Grain, colours: Palette) -> La
     return [chart.mark_rect(color=colours.column, clip=True).encode(x=axes.x("from_:Q"), x2="to:Q")]
 
 
-def targets(values: list[float], axes: Axes, show: Show, colours: Palette) -> Layers:
+def targets(values: Sequence[float], axes: Axes, show: Show, colours: Palette) -> Layers:
     if not values:
         return []
     chart = alt.Chart(alt.InlineData(values=[{"value": value, "text": show(value)} for value in values]))
@@ -188,21 +180,18 @@ def event_texts(placed: list[Event], lane: Callable[[int], float], axes: Axes, c
     return [glyph.encode(text="glyph:N", **places), label.encode(text="label:N", **places)]
 
 
-def hits(rows: list[Row], axes: Axes, colour: alt.Color, selection: str | None) -> alt.Chart:
+def hits(
+    rows: list[Row], axes: Axes, colour: alt.Color, colours: Palette, selection: str | None
+) -> alt.Chart:
     """Invisible points, large enough for a finger: the tooltip, and the click that opens the rows behind."""
-    tooltip = [
-        alt.Tooltip("subject:N", title="title"),  # the tooltip prints a field of this name as its heading
-        alt.Tooltip("when:N", title=_("Period")),
-        alt.Tooltip("text:N", title=_("Value")),
-        alt.Tooltip("interval:N", title=_("95% interval")),
-        alt.Tooltip("n:N", title="n"),
-    ]
     size = alt.condition("datum.ghost", alt.value(60), alt.value(240))
     chart = axes.over(rows)
     marks: alt.Chart = (
         chart.mark_circle(opacity=0) if selection is None else chart.mark_circle(cursor="pointer")
     )
-    marks = marks.encode(x=axes.x(), y=axes.y(), color=colour, size=size, tooltip=tooltip)
+    seen = alt.condition("datum.ghost", alt.value(colours.muted), colour)
+    told = tooltip(when=_("Period"))
+    marks = marks.encode(x=axes.x(), y=axes.y(), color=seen, size=size, tooltip=told)
     if selection is None:
         return marks
     pick = alt.selection_point(name=selection, fields=["subject", "period"], empty=False)

@@ -1,4 +1,4 @@
-"""The same chart as a picture: what the page's theme gives in the browser is written into the chart itself."""
+"""The same chart as a picture: what the page gives in the browser is written into the chart itself."""
 
 from typing import Any
 
@@ -24,5 +24,5 @@ def picture(
         "title": {"text": title, "anchor": "start", "frame": "bounds", "offset": 14}
         | {"fontSize": 15, "fontWeight": 600, "color": colours.text},
     }
-    spec["config"] |= {"font": fonts, "range": {"category": colours.category}}
+    spec["config"] |= {"font": fonts}
     return spec

@@ -1,12 +1,15 @@
-"""Rates with their interval, one row a subject."""
+"""Values with their interval over a whole period, one row a subject."""
+
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from language import _
-from reports.charts.series import Row, known, short
+from reports.charts.look import Look
+from reports.charts.series import Row, known, short, tooltip
 from reports.charts.text import Show, interval, number
-from reports.charts.theme import category_axis, finish, palette, subject_colour
+from reports.charts.theme import category_axis, finish
 
 ROW = 27
 AXIS = 42
@@ -16,54 +19,40 @@ def percent(value: float) -> str:
     return f"{number(value)}%"
 
 
-def rates(
-    frame: pd.DataFrame,
-    *,
-    subjects: list[str],
-    dark: bool,
-    unit: str,
-    low: float = 0,
-    high: float = 100,
-    show: Show = percent,
-    title: str = "",
-) -> alt.LayerChart:
+def rates(frame: pd.DataFrame, look: Look) -> alt.LayerChart:
     """A dot on a thick bar (95 % interval), grey tick for the period before, n at the right; rows as given."""
-    colours = palette(dark)
-    chart = alt.Chart(alt.InlineData(values=_rows(frame, show)))
     order = frame["subject"].tolist()
-    y = alt.Y("subject:N", sort=order, scale=alt.Scale(domain=order), axis=category_axis(dark))
-    colour = subject_colour(subjects)
-    axis = alt.Axis(title=unit, grid=True, domain=False, tickCount=5, titlePadding=6)
-    scale = alt.Scale(domain=[low, high], nice=False)
-    x, x_low = (alt.X(f"{field}:Q", scale=scale, axis=axis) for field in ("rate", "low"))
-    tooltip = [
-        alt.Tooltip("subject:N", title="title"),
-        alt.Tooltip("text:N", title=_("Value")),
-        alt.Tooltip("interval:N", title=_("95% interval")),
-        alt.Tooltip("before:N", title=_("Period before")),
-        alt.Tooltip("n:N", title="n"),
-    ]
+    colours, colour = look.palette, look.colour(order)
+    chart = alt.Chart(alt.InlineData(values=_rows(frame, look.show)))
+    axis = alt.Axis(title=look.unit, grid=True, domain=False, tickCount=5, titlePadding=6)
+    bounds = [0 if look.low is None else look.low, 100 if look.high is None else look.high]
+    scale = alt.Scale(domain=bounds, nice=False)
+    x, low, before = (alt.X(f"{name}:Q", scale=scale, axis=axis) for name in ("rate", "low", "previous"))
+    y = alt.Y("subject:N", sort=order, scale=alt.Scale(domain=order), axis=category_axis(look.dark))
     bar = chart.transform_filter("isValid(datum.low)").mark_bar(
         height=5, cornerRadius=2.5, opacity=0.32, clip=True
     )
     tick = chart.transform_filter("isValid(datum.previous)").mark_tick(
         color=colours.muted, thickness=1.5, size=15, opacity=0.75
     )
-    known = chart.transform_filter("isValid(datum.rate)")
-    dot = known.transform_filter("!datum.few").mark_circle(size=84, opacity=1)
-    hollow = known.transform_filter("datum.few").mark_point(
-        size=64, strokeWidth=2, fill=colours.page, opacity=1
-    )
     count = chart.mark_text(align="right", dx=52, fontSize=12, color=colours.muted)
     parts = [
-        bar.encode(x=x_low, x2="high:Q", y=y, color=colour),
-        tick.encode(x=alt.X("previous:Q", scale=scale, axis=axis), y=y),
-        dot.encode(x=x, y=y, color=colour, tooltip=tooltip),
-        hollow.encode(x=x, y=y, color=colour, tooltip=tooltip),
+        bar.encode(x=low, x2="high:Q", y=y, color=colour),
+        tick.encode(x=before, y=y),
+        *_dots(chart, colours.page, x=x, y=y, color=colour),
         count.encode(x=alt.value(alt.expr("width")), y=y, text="count:N"),
     ]
     height = ROW * max(len(order), 1) + AXIS
-    return finish(parts, dark=dark, height=height, title=title or unit)
+    return finish(parts, dark=look.dark, height=height, title=look.title or look.unit)
+
+
+def _dots(chart: alt.Chart, page: str, **places: Any) -> list[alt.Chart]:
+    """Full where there are enough rows for an interval, else hollow."""
+    known = chart.transform_filter("isValid(datum.rate)")
+    full = known.transform_filter("!datum.few").mark_circle(size=84, opacity=1)
+    hollow = known.transform_filter("datum.few").mark_point(size=64, strokeWidth=2, fill=page, opacity=1)
+    told = tooltip(before=_("Period before"))
+    return [full.encode(tooltip=told, **places), hollow.encode(tooltip=told, **places)]
 
 
 def _rows(frame: pd.DataFrame, show: Show) -> list[Row]:
@@ -75,7 +64,8 @@ def _rows(frame: pd.DataFrame, show: Show) -> list[Row]:
 def _row(row: Row, *, first: bool, show: Show) -> Row:
     """Only what is known: a missing rate has no dot, a missing interval no bar."""
     n = int(row["n"])
-    made: Row = {"subject": row["subject"], "n": f"{n:,}", "count": f"n = {n:,}" if first else f"{n:,}"}
+    count = _("n = {n}").format(n=f"{n:,}") if first else f"{n:,}"
+    made: Row = {"subject": row["subject"], "n": f"{n:,}", "count": count}
     made |= {key: short(row[key]) for key in ("rate", "previous") if known(row[key])}
     made["text"] = show(row["rate"]) if known(row["rate"]) else "–"
     made["before"] = show(row["previous"]) if known(row["previous"]) else "–"

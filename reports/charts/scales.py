@@ -75,8 +75,8 @@ def x_ticks(first: date, last: date, most: int = 13) -> dict[date, str]:
         every = ceil(len(mondays) / 8) or 1
         return {day: day_name(day) for day in mondays[::every]}
     starts = [day for day in days if day.day == 1]
-    every = next(n for n in (1, 2, 3, 6, 12, 120) if len(starts) <= most * n)
-    kept = [day for day in starts if (day.month - 1) % every == 0]
+    every = next(n for n in (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200) if len(starts) <= most * n)
+    kept = [day for day in starts if (12 * day.year + day.month - 1) % every == 0]
     return {day: f"{month(day)} {day.year}" if day.month == 1 else month(day) for day in kept}
 
 

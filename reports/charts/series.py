@@ -1,9 +1,12 @@
 """Rows for line charts: gaps found, unfinished ends marked, and only the columns that are drawn."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import altair as alt
 import pandas as pd
 
+from language import _
 from reports.charts.text import STEP, Grain, Show, interval, number, period_name
 
 COLUMNS = ["subject", "period", "value", "low", "high", "n", "unfinished"]
@@ -41,7 +44,7 @@ def _with_tail(data: pd.DataFrame) -> pd.DataFrame:
     return data
 
 
-def rows(data: pd.DataFrame, highlighted: list[str], grain: Grain, show: Show = number) -> list[Row]:
+def rows(data: pd.DataFrame, highlighted: Sequence[str], grain: Grain, show: Show = number) -> list[Row]:
     """What the browser gets: less for the grey lines, which come first and so below."""
     names = {at: period_name(at.date(), grain) for at in data["at"].unique()}
     found = [
@@ -70,6 +73,13 @@ def _row(row: Row, ghost: bool, when: str, show: Show) -> Row:
         made["interval"] = interval(row["low"], row["high"], show)
         made |= {"band_alone": True} if row["band_alone"] else {}
     return made
+
+
+def tooltip(heading: str = "subject", *, when: str = "", before: str = "") -> list[alt.Tooltip]:
+    """What every point tells: a heading, value, interval and n; period and value before where they are named."""
+    told = {heading: "title", "when": when, "text": _("Value"), "interval": _("95% interval")}
+    told |= {"before": before, "n": _("n")}  # the browser prints a field titled "title" as the heading
+    return [alt.Tooltip(f"{field}:N", title=title) for field, title in told.items() if title]
 
 
 def known(value: Any) -> bool:

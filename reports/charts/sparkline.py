@@ -6,32 +6,30 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
-from language import _
 from reports.charts import scales
-from reports.charts.series import Row, prepare, rows
-from reports.charts.text import STEP, Grain, Show, number
-from reports.charts.theme import Palette, finish, palette
+from reports.charts.look import Look
+from reports.charts.series import Row, prepare, rows, tooltip
+from reports.charts.text import STEP
+from reports.charts.theme import Palette, finish
 
 HEIGHT = 46
 Tone = Literal["plain", "improved", "declined"]
 
 
-def sparkline(
-    frame: pd.DataFrame, *, dark: bool, tone: Tone = "plain", grain: Grain = "week", show: Show = number
-) -> alt.LayerChart:
+def sparkline(frame: pd.DataFrame, look: Look, *, tone: Tone = "plain") -> alt.LayerChart:
     """Grey line in a grey band; the last step and the last dot wear the colour of the verdict."""
-    colours = palette(dark)
-    data = prepare(frame.assign(subject=""), grain)
+    colours = look.palette
+    data = prepare(frame.assign(subject=""), look.grain)
     if data.empty:
         blank = alt.Chart(alt.InlineData(values=[{}])).mark_point(opacity=0)
-        return finish([blank], dark=dark, height=HEIGHT)
-    found = rows(data, [""], grain, show)
+        return finish([blank], dark=look.dark, height=HEIGHT)
+    found = rows(data, [""], look.grain, look.show)
     first, last = data["at"].min().date(), data["at"].max().date()
-    padding = STEP[grain] if first == last else timedelta(0)
+    padding = STEP[look.grain] if first == last else timedelta(0)
     axes = scales.Axes(scales.x_scale(first, last, padding), scales.y_scale(*_bounds(data)))
     tones = {"plain": colours.muted, "improved": colours.improved, "declined": colours.declined}
     parts = _layers(_with_last_step(found), axes, tones[tone], colours)
-    return finish(parts, datasets=axes.datasets, dark=dark, height=HEIGHT)
+    return finish(parts, datasets=axes.datasets, dark=look.dark, height=HEIGHT)
 
 
 def _bounds(data: pd.DataFrame) -> tuple[float, float]:
@@ -60,12 +58,6 @@ def _layers(found: list[Row], axes: scales.Axes, tone: str, colours: Palette) ->
     alone = chart.transform_filter("datum.alone").mark_circle(color=colours.muted, size=10, opacity=1)
     step = chart.transform_filter("datum.step").mark_line(color=tone, strokeWidth=2)
     dot = chart.transform_filter("datum.end").mark_circle(color=tone, size=34, opacity=1)
-    tooltip = [
-        alt.Tooltip("when:N", title="title"),
-        alt.Tooltip("text:N", title=_("Value")),
-        alt.Tooltip("interval:N", title=_("95% interval")),
-        alt.Tooltip("n:N", title="n"),
-    ]
     hits = chart.mark_circle(size=160, opacity=0)
     return [
         band.encode(x=axes.x(), y=axes.y("low:Q"), y2="high:Q", detail="band:N"),
@@ -73,5 +65,5 @@ def _layers(found: list[Row], axes: scales.Axes, tone: str, colours: Palette) ->
         alone.encode(x=axes.x(), y=axes.y()),
         step.encode(x=axes.x(), y=axes.y()),
         dot.encode(x=axes.x(), y=axes.y()),
-        hits.encode(x=axes.x(), y=axes.y(), tooltip=tooltip),
+        hits.encode(x=axes.x(), y=axes.y(), tooltip=tooltip("when", when="title")),
     ]

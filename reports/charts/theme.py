@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-# Streamlit takes the category colours from config.toml; a picture without a browser takes these.
+# The same as in config.toml, where they are for what Streamlit draws by itself.
 CATEGORY_LIGHT = ["#0E75D7", "#9E3E20", "#177D76", "#833C58", "#867634", "#8431B1", "#19678C", "#8C1B14"]
 CATEGORY_DARK = ["#7DA9F4", "#E89553", "#7CCFBC", "#C1698E", "#D7CE81", "#946BFF", "#009BC3", "#DB5D36"]
 
@@ -73,11 +73,6 @@ DARK = Palette(
 
 def palette(dark: bool) -> Palette:
     return DARK if dark else LIGHT
-
-
-def subject_colour(subjects: list[str]) -> alt.Color:
-    """The same subject has the same colour everywhere, as long as every caller passes the full list."""
-    return alt.Color("subject:N", scale=alt.Scale(domain=subjects, range="category"), legend=None)
 
 
 def category_axis(dark: bool) -> alt.Axis:

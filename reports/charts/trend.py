@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import altair as alt
 import pandas as pd
 
-from language import _
 from reports.charts import labels, layers, scales, series
-from reports.charts.text import STEP, Grain, Show, monday, number
-from reports.charts.theme import finish, palette, subject_colour
+from reports.charts.look import Look
+from reports.charts.text import STEP, monday
+from reports.charts.theme import finish
 
 HEIGHT = 350
 LABEL_GAP = 16
@@ -34,94 +34,92 @@ class Plot:
 
 def trend(
     frame: pd.DataFrame,
+    look: Look,
     *,
-    subjects: list[str],
-    highlighted: list[str],
-    title: str,
-    unit: str,
-    low: float | None,
-    high: float | None,
-    grain: Grain,
-    dark: bool,
     previous: pd.DataFrame | None = None,
     events: pd.DataFrame | None = None,
-    targets: list[float] | None = None,
+    targets: Sequence[float] = (),
     selection: str | None = None,
-    span: tuple[date, date] | None = None,
-    show: Show = number,
-    empty_text: str = "",
     height: int = HEIGHT,
 ) -> alt.LayerChart:
-    """Highlighted subjects (four are readable) in colour, the rest grey; `low` and `high` bound the axis.
+    """Highlighted subjects (four are readable) in colour, the rest grey; the look's low and high bound the axis.
 
     Frame: subject, period (a day, or the Monday of a week), value, and where known low, high, n, unfinished;
     events: period, kind, label. `previous` has the same columns, already moved on to the current periods.
-    `span` keeps the time axis on the period asked for where the data begin later or end earlier.
     With `selection`, a click on a point selects its subject and period under that name.
     """
-    colours = palette(dark)
-    data = series.prepare(frame, grain)
-    before = _before(previous, highlighted, grain)
+    data, before = series.prepare(frame, look.grain), _before(previous, look)
     if data.empty:
-        return layers.empty(
-            span, low, high, unit, empty_text or _("no data in this period"), dark, height, title
-        )
-    days = _days(data, span, grain)
+        return layers.empty(look, height)
+    days, rows = _days(data, look), series.rows(data, look.highlighted, look.grain, look.show)
     placed = labels.lay_out(events, *days)
-    shown = data[data["subject"].isin(highlighted)]
-    plot = _plot(data, shown, before, targets or [], days, (low, high), grain, placed, height)
-    found = series.rows(data, highlighted, grain, show)
-    axes = _axes(plot, unit)
-    colour = subject_colour(subjects)
+    plot = _plot(_reach(data, before, targets, look), _padded(data, days, look), placed, look, height)
+    axes, colours, colour = _axes(plot, look.unit), look.palette, look.colour(look.highlighted)
     parts = [
-        *layers.column(data, axes, grain, colours),
-        *layers.targets(targets or [], axes, show, colours),
-        *layers.ghosts(found, axes, colours),
+        *layers.column(data, axes, look.grain, colours),
+        *layers.targets(targets, axes, look.show, colours),
+        *layers.ghosts(rows, axes, colours),
         *layers.rules(placed, plot.low, plot.lane, axes, colours),
-        *layers.bands(found, axes, colour, colours),
-        *layers.before(series.rows(before, highlighted, grain, show), axes, colour),
-        *layers.lines(found, axes, colour, colours),
-        *layers.names(_names(shown, plot, grain), axes, colour),
+        *_in_colour(rows, before, axes, look),
+        *layers.names(_names(data, plot, look), axes, colour),
         *layers.event_texts(placed, plot.lane, axes, colours),
-        layers.hits(found, axes, colour, selection),
+        layers.hits(rows, axes, colour, colours, selection),
     ]
-    return finish(parts, datasets=axes.datasets, dark=dark, height=height, title=title)
+    return finish(parts, datasets=axes.datasets, dark=look.dark, height=height, title=look.title)
 
 
-def _before(previous: pd.DataFrame | None, highlighted: list[str], grain: Grain) -> pd.DataFrame:
+def _in_colour(rows: list[series.Row], before: pd.DataFrame, axes: scales.Axes, look: Look) -> layers.Layers:
+    colours, colour = look.palette, look.colour(look.highlighted)
+    earlier = series.rows(before, look.highlighted, look.grain, look.show)
+    return [
+        *layers.bands(rows, axes, colour, colours),
+        *layers.before(earlier, axes, colour),
+        *layers.lines(rows, axes, colour, colours),
+    ]
+
+
+def _before(previous: pd.DataFrame | None, look: Look) -> pd.DataFrame:
     """The period before, of the first highlighted only: with more it would be a thicket."""
     frame = pd.DataFrame(columns=series.COLUMNS) if previous is None else previous
-    return series.prepare(frame[frame["subject"].isin(highlighted[:1])], grain)
+    return series.prepare(frame[frame["subject"].isin(look.highlighted[:1])], look.grain)
+
+
+def _days(data: pd.DataFrame, look: Look) -> tuple[date, date]:
+    """First and last period: those of the data, and those asked for; a week stands at its Monday."""
+    days = [data["at"].min().date(), data["at"].max().date(), *(look.span or ())]
+    first, last = min(days), max(days)
+    return (first, last) if look.grain == "day" else (monday(first), monday(last))
+
+
+def _padded(data: pd.DataFrame, days: tuple[date, date], look: Look) -> tuple[date, date, timedelta]:
+    """With room at the right for half a period that is not over, or around a single one."""
+    newest = data[data["at"].dt.date == days[1]]
+    half = STEP[look.grain] / 2 if newest["unfinished"].any() else timedelta(0)
+    return *days, STEP[look.grain] * 1.5 if days[0] == days[1] else half
+
+
+def _reach(data: pd.DataFrame, before: pd.DataFrame, targets: Sequence[float], look: Look) -> pd.Series:
+    """All values that the axis must hold."""
+    shown = data[data["subject"].isin(look.highlighted)]
+    columns = [data["value"], shown["low"], shown["high"], before["value"], pd.Series(targets, dtype=float)]
+    values: pd.Series = pd.concat(columns).dropna()
+    return values
 
 
 def _plot(
-    data: pd.DataFrame,
-    shown: pd.DataFrame,
-    before: pd.DataFrame,
-    targets: list[float],
-    days: tuple[date, date],
-    bounds: tuple[float | None, float | None],
-    grain: Grain,
+    values: pd.Series,
+    padded: tuple[date, date, timedelta],
     placed: Sequence[labels.Event],
+    look: Look,
     height: int,
 ) -> Plot:
     """The room of the lanes is added to the values, so that no line runs through a label."""
-    columns = [data["value"], shown["low"], shown["high"], before["value"], pd.Series(targets, dtype=float)]
-    low, high = scales.y_domain(pd.concat(columns).dropna(), *bounds)
+    first, last, padding = padded
+    low, high = scales.y_domain(values, look.low, look.high)
     used = max((event.lane + 1 for event in placed if event.lane is not None), default=0)
     pixels = height - scales.AROUND_PLOT
     per_pixel = (high - low) / (pixels - used * labels.LANE_HEIGHT - (6 if used else 0))
-    newest = data[data["at"].dt.date == days[1]]
-    half = STEP[grain] / 2 if newest["unfinished"].any() else timedelta(0)
-    padding = STEP[grain] * 1.5 if days[0] == days[1] else half
-    return Plot(*days, low, high, low + pixels * per_pixel if used else high, per_pixel, padding)
-
-
-def _days(data: pd.DataFrame, span: tuple[date, date] | None, grain: Grain) -> tuple[date, date]:
-    """First and last period: those of the data, and those asked for; a week stands at its Monday."""
-    days = [data["at"].min().date(), data["at"].max().date(), *(span or ())]
-    first, last = min(days), max(days)
-    return (first, last) if grain == "day" else (monday(first), monday(last))
+    return Plot(first, last, low, high, low + pixels * per_pixel if used else high, per_pixel, padding)
 
 
 def _axes(plot: Plot, unit: str) -> scales.Axes:
@@ -133,10 +131,10 @@ def _axes(plot: Plot, unit: str) -> scales.Axes:
     )
 
 
-def _names(shown: pd.DataFrame, plot: Plot, grain: Grain) -> list[series.Row]:
+def _names(data: pd.DataFrame, plot: Plot, look: Look) -> list[series.Row]:
     """Names at the right edge, spread; a line that ended long before has its name where it ended."""
-    ends = shown[shown["end"]]
-    late = ends["at"].dt.date >= plot.last - 2 * STEP[grain]
+    ends = data[data["end"] & data["subject"].isin(look.highlighted)]
+    late = ends["at"].dt.date >= plot.last - 2 * STEP[look.grain]
     values = ends["value"].clip(plot.low, plot.high)
     places = labels.spread(values[late].tolist(), LABEL_GAP * plot.per_pixel, plot.low, plot.top)
     values[late] = places

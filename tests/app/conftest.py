@@ -64,3 +64,19 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 def engine(tmp_path: Path):
     """The database that the opened page shows."""
     return engine_for(f"sqlite:///{tmp_path / 'tidemark.db'}")
+
+
+class Quoted:
+    """A language that puts every text it translates into quotation marks."""
+
+    def gettext(self, text: str) -> str:
+        return text if text.startswith("«") else f"«{text}»"
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        return self.gettext(one if n == 1 else many)
+
+
+@pytest.fixture
+def quoting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has no quotation marks on the page was not translated."""
+    monkeypatch.setattr("language._catalogue", lambda language: Quoted())

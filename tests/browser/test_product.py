@@ -3,21 +3,41 @@
 import http.client
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import inspect, select, text
+from sqlalchemy import select, text
 
 from db.clock import utc_now
 from db.tables.operations import JobRun
-from jobs import queue
+from jobs import claims, queue
 from jobs.aggregate_models import JOB
+from jobs.job import Run
+from jobs.runner import execute
+from jobs.timetable import JOBS
+from jobs.workers import this_worker
+from tests import filled
 from tests.browser.conftest import ROOT, Product, select_nothing, start
 
+PATIENCE = 60  # seconds, for what takes a few
+expect.set_options(timeout=15_000)  # milliseconds; on a busy machine a page takes its time
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+# Each row of the result takes about a millisecond more, so that the run of a whole year takes seconds.
+SLOW = """
+    CREATE TRIGGER slow AFTER INSERT ON daily_model_performance BEGIN SELECT count(*) FROM
+    (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i FROM n); END
+"""
 CHARTS = "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canvas"
 
 
@@ -91,6 +111,74 @@ def test_run_aggregation_shows_its_preview_and_result_on_every_open_page(product
     assert real[0].rows_written == 2
 
 
+@contextmanager
+def standing_still(running: Product) -> Iterator[None]:
+    """Inside, the product's own worker does nothing; it keeps no lock meanwhile."""
+    children = psutil.Process(running.process.pid).children()
+    (worker,) = (child for child in children if "jobs" in child.cmdline())
+    while True:
+        worker.suspend()
+        with closing(sqlite3.connect(running.database, timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError:
+                worker.resume()
+    try:
+        yield
+    finally:
+        worker.resume()
+
+
+class HeldUp:
+    """A run that stops half-way, between two steps, until it may go on."""
+
+    def __init__(self, run: Run, may_go_on: threading.Event) -> None:
+        self._run, self._may_go_on = run, may_go_on
+        self.now, self.zone, self.today, self.log = run.now, run.zone, run.today, run.log
+
+    def progress(self, done: float, message: str) -> None:
+        self._run.progress(done, message)
+        if done > 0.4:
+            assert self._may_go_on.wait(PATIENCE)
+
+
+def test_progress_of_a_run_shows_on_every_open_page_while_it_runs(product, open_tab, monkeypatch):
+    may_go_on = threading.Event()
+    held_up = replace(JOB, work=lambda engine, params, run: JOB.work(engine, params, HeldUp(run, may_go_on)))
+    monkeypatch.setitem(JOBS, JOB.name, held_up)
+    with product.engine.begin() as connection:  # every day is stale
+        connection.execute(text("UPDATE model_evaluations SET timing_score = timing_score * 0.999"))
+    tabs = [open_tab(f"{product.address}/{name}") for name in ("", "operations")]
+    sides = [tab.get_by_test_id("stSidebar") for tab in tabs]
+    with standing_still(product), ThreadPoolExecutor() as threads:
+        tabs[0].get_by_role("button", name="Run aggregation").click()
+        tabs[0].get_by_role("dialog").get_by_role("button", name="Run", exact=True).click()
+        for side in sides:
+            expect(side).to_contain_text("aggregate_models · waiting")
+        (run_id,) = waiting_runs(product)
+        claimed = claims.claim(product.engine, this_worker(), utc_now(), run_id)
+        working = threads.submit(execute, product.engine, claimed, filled.SEOUL, utc_now)
+        try:
+            wait_until(lambda: queue.run_row(product.engine, run_id).progress > 0.4)
+            half_way = queue.run_row(product.engine, run_id)
+            for side in sides:
+                expect(side).to_contain_text(f"aggregate_models · {half_way.message}")
+                percent = str(int(half_way.progress * 100))
+                expect(side.get_by_role("progressbar")).to_have_attribute("aria-valuenow", percent)
+        finally:
+            may_go_on.set()
+        assert working.result(PATIENCE) == "succeeded"
+    for side in sides:
+        expect(side.get_by_role("progressbar")).to_have_count(0)
+    expect(sides[0]).to_contain_text(queue.run_row(product.engine, run_id).message)
+
+
+def waiting_runs(running: Product) -> list[int]:
+    with running.engine.connect() as connection:
+        return list(connection.scalars(select(JobRun.id).where(JobRun.status == "queued")))
+
+
 def test_a_click_on_a_point_opens_the_evaluations_behind_it(product, open_tab):
     page = open_tab(f"{product.address}/models?period=12w&models=cirrus-l")
     page.wait_for_selector(CHARTS)
@@ -98,6 +186,35 @@ def test_a_click_on_a_point_opens_the_evaluations_behind_it(product, open_tab):
     expect(points.nth(5)).to_be_attached()
     points.nth(5).click(force=True)
     expect(page.get_by_text("Evaluations of cirrus-l")).to_be_visible()
+
+
+def test_the_table_beside_a_chart_is_a_click_away_and_so_is_its_file(product, open_tab):
+    page = open_tab(f"{product.address}/models")
+    page.wait_for_selector(CHARTS)
+    assert page.get_by_role("button", name="Table").count() == 4, "one for each chart"
+    page.get_by_role("button", name="Table").first.click()
+    box = page.get_by_test_id("stPopoverBody")
+    expect(box.get_by_test_id("stDataFrame")).to_be_visible()
+    with page.expect_download() as download:
+        box.get_by_role("button", name="CSV", exact=True).click()
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith('Model,Week from,"Score, 0–100",95% from,95% to,n')
+    assert len(lines) > 12
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+
+
+def test_own_dates_go_with_a_link_to_another_page(product, open_tab):
+    page = open_tab(f"{product.address}?from=2020-01-01&to=2090-12-31")
+    expect(page.get_by_text("shown: ")).to_be_visible()
+    page.get_by_test_id("stPageLink").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    assert "from=2020-01-01" in page.url and "to=2090-12-31" in page.url and "period=own" in page.url
+    page.wait_for_selector(CHARTS)
+    page.get_by_role("combobox", name="Period").click()
+    page.get_by_role("option", name="Last 7 days").click()
+    page.wait_for_url("**period=7d**")
+    page.wait_for_url(lambda url: "from=" not in url)
 
 
 @pytest.mark.parametrize("name", ["", "models", "operations"])
@@ -128,13 +245,20 @@ def test_no_session_under_another_host_name(product, host, status):
     connection.close()
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Looks again and again until it holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it does not happen"
+        select_nothing(0.002)
+
+
 def begin_a_run(running: Product) -> int:
     """Makes every day stale, queues the aggregation, and returns its number as soon as a worker has it."""
     with running.engine.begin() as connection:
         connection.execute(text("UPDATE model_evaluations SET final_score = 100 - final_score"))
     asked = queue.request(running.engine, JOB, JOB.read({}), trigger="manual", by="", now=utc_now())
-    while queue.run_row(running.engine, asked.id).status == "queued":
-        select_nothing(0.002)
+    wait_until(lambda: queue.run_row(running.engine, asked.id).status != "queued")
     return asked.id
 
 
@@ -150,14 +274,22 @@ def test_stopping_ends_everything_also_while_a_job_runs(tmp_path, number):
     assert "Traceback" not in running.output.read_text()
 
 
-def test_stopping_during_the_first_start_leaves_no_failed_run(tmp_path):
+def status(database: Path) -> str | None:
+    """How the newest run is, None where there is none; no writer waits for this look."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        found = connection.execute("SELECT status FROM job_runs ORDER BY id DESC LIMIT 1").fetchone()
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_in_the_run_of_the_first_start_puts_it_back(tmp_path, number):
+    with filled.upgraded(tmp_path / "tidemark.db").begin() as connection:
+        connection.execute(text(SLOW))
     running = start(tmp_path, until="filling it")
-    running.stop()
-    engine = running.engine
-    if "job_runs" in inspect(engine).get_table_names():
-        with engine.connect() as connection:
-            found = connection.execute(select(JobRun)).all()
-        assert not [run for run in found if run.status == "failed"]
+    wait_until(lambda: status(running.database) == "running")
+    assert running.stop(number) == 0
+    assert status(running.database) == "queued"
+    assert "Traceback" not in running.output.read_text()
 
 
 def test_a_taken_port_is_told_with_what_to_do(product):

@@ -13,9 +13,10 @@ import pytest
 from reports.charts import theme
 from reports.charts.coverage import coverage
 from reports.charts.labels import PLOT_WIDTH, Event, lay_out, spread
+from reports.charts.look import Look, slots_of
 from reports.charts.panels import panel
 from reports.charts.picture import picture
-from reports.charts.rates import rates
+from reports.charts.rates import percent, rates
 from reports.charts.scales import AROUND_PLOT, x_ticks, y_domain, y_ticks
 from reports.charts.series import prepare
 from reports.charts.sparkline import sparkline
@@ -42,9 +43,23 @@ def weeks(subject: str, values: list[float | None], **columns: Any) -> pd.DataFr
 
 
 def drawn(frame: pd.DataFrame, **arguments: Any) -> dict[str, Any]:
-    usual = {"subjects": SUBJECTS, "highlighted": ["atlas"], "title": "Score by week", "unit": "mean score"}
-    usual |= {"low": None, "high": None, "grain": "week", "dark": False}
-    return trend(frame, **(usual | arguments)).to_dict()
+    look = {"highlighted": ["atlas"], "title": "Score by week", "unit": "mean score"}
+    look |= {name: arguments.pop(name) for name in set(arguments) & {"highlighted", "grain", "span"}}
+    return trend(frame, a_look(**look), **arguments).to_dict()
+
+
+def a_look(**arguments: Any) -> Look:
+    return Look(**({"dark": False, "subjects": SUBJECTS} | arguments))
+
+
+def colours(spec: dict[str, Any]) -> dict[str, str]:
+    """The colour of each subject; all layers must agree."""
+    (scale,) = {
+        json.dumps(layer["encoding"]["color"]["scale"])
+        for layer in spec["layer"]
+        if "scale" in layer["encoding"].get("color", {})
+    }
+    return dict(zip(json.loads(scale)["domain"], json.loads(scale)["range"], strict=True))
 
 
 def layers(spec: dict[str, Any], mark: str) -> list[dict[str, Any]]:
@@ -129,13 +144,40 @@ def test_a_band_of_one_week_is_marked_because_an_area_would_not_show() -> None:
 
 def test_colours_do_not_depend_on_what_is_highlighted() -> None:
     frame = pd.concat([weeks(subject, [60, 61]) for subject in SUBJECTS])
-    for highlighted in (["atlas"], ["harbor", "gale"], []):
-        spec = drawn(frame, highlighted=highlighted)
-        scales = [
-            layer["encoding"]["color"]["scale"] for layer in spec["layer"] if "color" in layer["encoding"]
-        ]
-        assert scales
-        assert all(scale == {"domain": SUBJECTS, "range": "category"} for scale in scales)
+    own = dict(zip(SUBJECTS, theme.LIGHT.category, strict=True))
+    for highlighted in (["atlas"], ["harbor", "gale"], SUBJECTS[::-1]):
+        assert colours(drawn(frame, highlighted=highlighted)) == {name: own[name] for name in highlighted}
+
+
+def test_more_subjects_than_colours_never_give_two_highlighted_ones_the_same() -> None:
+    many = [f"model-{k:02}" for k in range(30)]
+    for highlighted in itertools.combinations(many[:18], 4):
+        slots = slots_of(many, highlighted)
+        assert len({slots[name] for name in highlighted}) == 4
+        assert slots[highlighted[0]] == many.index(highlighted[0]) % 8, "the oldest keeps its own"
+        assert all(slots[name] == k % 8 for k, name in enumerate(many) if name not in highlighted)
+    assert slots_of(many, many[:9:8])["model-08"] == 1
+    assert slots_of(many, ["model-08", "model-01", "model-00"])["model-08"] == 2, "1 is taken by another"
+
+
+def test_a_shifted_colour_is_the_same_in_every_chart_of_the_page() -> None:
+    many = [f"model-{k:02}" for k in range(9)]
+    look = a_look(subjects=many, highlighted=["model-08", "model-00"])
+    table = pd.DataFrame({"subject": many, "rate": 50.0, "n": 9, "part": 1, "whole": 2})
+    frame = pd.concat([weeks(name, [60, 61]) for name in many])
+    charts = [
+        trend(frame, look),
+        rates(table, look),
+        coverage(table, look),
+        panel(frame, look, subject="model-08"),
+    ]
+    assert {colours(chart.to_dict())["model-08"] for chart in charts} == {theme.LIGHT.category[1]}
+
+
+def test_a_grey_line_that_is_clicked_stays_grey() -> None:
+    frame = pd.concat([weeks("atlas", [70, 71]), weeks("harbor", [60, 61])])
+    hits = drawn(frame, selection="pick")["layer"][-1]["encoding"]["color"]
+    assert hits["condition"] == {"test": "datum.ghost", "value": theme.LIGHT.muted}
 
 
 def test_every_layer_has_the_same_axes() -> None:
@@ -157,14 +199,12 @@ def test_grey_lines_carry_no_band_and_come_first() -> None:
 
 @pytest.mark.parametrize("span", [None, (date(2026, 10, 19), date(2026, 11, 17))])
 def test_an_empty_frame_says_so(span: tuple[date, date] | None) -> None:
-    spec = drawn(
-        weeks("atlas", []).reindex(columns=["subject", "period", "value"]), empty_text="nothing", span=span
-    )
-    assert [row["words"] for row in texts(spec, "words")] == ["nothing"]
+    spec = drawn(weeks("atlas", []).reindex(columns=["subject", "period", "value"]), span=span)
+    assert [row["words"] for row in texts(spec, "words")] == ["no data in this period"]
 
 
 def test_values_that_are_all_missing_are_an_empty_frame() -> None:
-    assert texts(drawn(weeks("atlas", [None, None]), empty_text="nothing"), "words")
+    assert texts(drawn(weeks("atlas", [None, None])), "words")
 
 
 def test_a_single_week_has_a_domain() -> None:
@@ -281,9 +321,7 @@ def test_no_date_reaches_the_browser_as_a_time() -> None:
 
 def test_a_panel_shows_one_subject_over_the_others() -> None:
     frame = pd.concat([weeks(name, [60 + k, 61 + k]) for k, name in enumerate(SUBJECTS)])
-    spec = panel(
-        frame, subject="gale", subjects=SUBJECTS, unit="score", low=50, high=80, grain="week", dark=True
-    ).to_dict()
+    spec = panel(frame, a_look(unit="score", low=50, high=80, dark=True), subject="gale").to_dict()
     assert {row["subject"] for row in points(spec)} == {"gale"}
     assert spec["layer"][-1]["encoding"]["y"]["scale"]["domain"] == [50, 80]
 
@@ -297,7 +335,7 @@ def test_rates_keep_the_order_given_and_leave_out_what_is_unknown() -> None:
         ],
         columns=["subject", "rate", "low", "high", "n", "previous"],
     )
-    spec = rates(frame, subjects=SUBJECTS, dark=False, unit="% of predictions").to_dict()
+    spec = rates(frame, a_look(unit="% of predictions", show=percent)).to_dict()
     harbor, atlas, gale = points(spec)
     assert spec["layer"][0]["encoding"]["y"]["scale"]["domain"] == ["harbor", "atlas", "gale"]
     assert harbor["count"] == "n = 58"
@@ -307,18 +345,23 @@ def test_rates_keep_the_order_given_and_leave_out_what_is_unknown() -> None:
     assert "rate" not in gale
 
 
-def test_coverage_names_share_and_counts() -> None:
-    frame = pd.DataFrame([("atlas", 63, 68), ("gale", 0, 0)], columns=["subject", "part", "whole"])
-    spec = coverage(frame, subjects=SUBJECTS, dark=False).to_dict()
-    assert [row["text"] for row in points(spec)] == ["93% · 63 of 68", "–"]
+def test_coverage_names_the_share_once_and_the_counts_in_a_column_of_their_own() -> None:
+    rows = [("atlas", 63, 68), ("harbor", 1, 1), ("gale", 0, 0)]
+    spec = coverage(pd.DataFrame(rows, columns=["subject", "part", "whole"]), a_look()).to_dict()
+    assert [row["percent"] for row in points(spec)] == ["93%", "100%", "–"]
+    assert [row["counts"] for row in points(spec)] == ["63 of 68", "1 of 1", ""]
+    share, counts = layers(spec, "text")
+    assert (share["encoding"]["text"]["field"], counts["encoding"]["text"]["field"]) == ("percent", "counts")
+    assert share["mark"]["align"] == counts["mark"]["align"] == "right"
+    assert counts["mark"]["color"] == theme.LIGHT.muted
 
 
 def test_a_sparkline_ends_in_the_colour_of_its_verdict() -> None:
     frame = weeks("", [70, 71, None, 73, 74])
-    spec = sparkline(frame, dark=False, tone="declined").to_dict()
+    spec = sparkline(frame, a_look(), tone="declined").to_dict()
     assert theme.LIGHT.declined in {layer["mark"].get("color") for layer in layers(spec, "line")}
     assert [row["segment"] for row in points(spec)] == [1, 1, 2, 2]
-    assert sparkline(frame.iloc[:0], dark=True).to_dict()
+    assert sparkline(frame.iloc[:0], a_look(dark=True)).to_dict()
 
 
 def test_config_and_pictures_have_the_same_colours() -> None:
@@ -331,12 +374,9 @@ def test_config_and_pictures_have_the_same_colours() -> None:
 
 
 def test_a_picture_carries_its_colours_and_its_title() -> None:
-    chart = trend(
-        weeks("atlas", [70, 71]), subjects=SUBJECTS, highlighted=["atlas"], title="Score", unit="score",
-        low=None, high=None, grain="week", dark=False,
-    )  # fmt: skip
+    chart = trend(weeks("atlas", [70, 71]), a_look(highlighted=["atlas"], unit="score"))
     spec = picture(chart, title="Score by week")
-    assert spec["config"]["range"]["category"] == theme.LIGHT.category
+    assert colours(spec) == {"atlas": theme.LIGHT.category[0]}
     assert spec["title"]["text"] == "Score by week"
     assert spec["config"]["axis"]["labelColor"] == theme.LIGHT.muted
 
@@ -353,6 +393,21 @@ def test_ticks_are_days_mondays_or_months() -> None:
     assert all(day.weekday() == 0 for day in x_ticks(date(2026, 10, 19), date(2026, 11, 17)))
     months = list(x_ticks(date(2026, 11, 16), date(2027, 3, 1)).values())
     assert months == ["Dec", "Jan 2027", "Feb", "Mar"]
+
+
+@pytest.mark.parametrize("years", [3, 30, 201])
+def test_long_times_have_few_ticks_evenly_apart(years: int) -> None:
+    days = list(x_ticks(date(1900, 1, 1), date(1900 + years, 1, 1) - timedelta(days=1)))
+    assert 2 <= len(days) <= 13
+    assert (
+        len(
+            {
+                later.year * 12 + later.month - day.year * 12 - day.month
+                for day, later in itertools.pairwise(days)
+            }
+        )
+        == 1
+    )
 
 
 def test_numbers_and_periods_are_written_as_people_write_them() -> None:

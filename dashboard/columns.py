@@ -1,0 +1,106 @@
+"""What columns are called on the page and in files, with their units, and how their cells are shown."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.period import Period
+from db.metrics import Metric
+from language import N_, _
+
+Kind = Literal["text", "figure", "count", "moment", "day", "flag"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A label marked for translation, what its cells hold, and their width in pixels."""
+
+    label: str
+    kind: Kind = "text"
+    width: int | None = None
+
+    def config(self, pinned: bool = False) -> Any:
+        kinds = st.column_config
+        usual: dict[str, Any] = {"label": _(self.label), "width": self.width, "pinned": pinned or None}
+        if self.kind == "moment":
+            return kinds.DatetimeColumn(format=_("D MMM YYYY, HH:mm"), **usual)
+        if self.kind == "day":
+            return kinds.DateColumn(format=_("D MMM YYYY"), **usual)
+        if self.kind == "flag":
+            return kinds.CheckboxColumn(**usual)
+        if self.kind == "text":
+            return kinds.TextColumn(**usual)
+        return kinds.NumberColumn(format="%.1f" if self.kind == "figure" else "localized", **usual)
+
+
+Columns = dict[str, Column]
+
+EVALUATION: Columns = {
+    "prediction_id": Column(N_("Prediction"), width=190),
+    "predicted_at": Column(N_("Predicted"), "moment", 140),
+    "evaluated_at": Column(N_("Evaluated"), "moment", 140),
+    "final_score": Column(N_("Score, 0–100"), "figure", 100),
+    "target_accuracy_score": Column(N_("Target accuracy, 0–100"), "figure", 155),
+    "timing_score": Column(N_("Timing, 0–100"), "figure", 105),
+    "risk_management_score": Column(N_("Risk management, 0–100"), "figure", 165),
+    "auto_score": Column(N_("Automatic score, 0–100"), "figure", 155),
+    "human_evaluated_at": Column(N_("Rated by a person"), "moment", 140),
+    "human_rating_quality": Column(N_("Quality, 1–5"), "figure", 90),
+    "human_rating_usefulness": Column(N_("Usefulness, 1–5"), "figure", 110),
+    "human_rating_overall": Column(N_("Overall, 1–5"), "figure", 90),
+    "target_achieved": Column(N_("Target achieved"), "flag", 110),
+    "support_breached": Column(N_("Stop breached"), "flag", 105),
+}
+COVERAGE: Columns = {
+    "subject": Column(N_("Model")),
+    "evaluated": Column(N_("Evaluated, %"), "figure"),
+    "part": Column(N_("Evaluated"), "count"),
+    "whole": Column(N_("Predictions"), "count"),
+    "newest": Column(N_("Newest day"), "day"),
+}
+
+
+def of_metric(metric: Metric, **more: Column) -> Columns:
+    """The columns of a metric's rows per model, with more after the model."""
+    label = _(metric.label)
+    unit = "%" if metric.is_rate else f"{metric.low:g}–{metric.high:g}"
+    figure = Column(_("{label}, {unit}").format(label=label, unit=unit), "figure")
+    detail = (
+        {"part": Column(_("{label}, count").format(label=label), "count")}
+        if metric.is_rate
+        else {"std": Column(N_("Standard deviation"), "figure")}
+    )
+    return {
+        "subject": Column(N_("Model")),
+        **more,
+        "value": figure,
+        "low": Column(N_("95% from"), "figure"),
+        "high": Column(N_("95% to"), "figure"),
+        "n": Column(N_("n"), "count"),
+        **detail,
+    }
+
+
+def trend(metric: Metric, period: Period) -> Columns:
+    """The columns of a metric's rows per model and day or week."""
+    start = Column(N_("Week from") if period.grain == "week" else N_("Day"), "day")
+    return of_metric(metric, period=start) | {"unfinished": Column(N_("Unfinished"), "flag")}
+
+
+def shown(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """The columns that are named, in that order, without those that nothing is known of."""
+    known = [name for name in columns if name in table]
+    found = [name for name in known if table.empty or table[name].notna().any()]
+    return table[found]
+
+
+def configs(columns: Columns) -> dict[str, Any]:
+    """How st.dataframe shows them; the first stays in sight."""
+    return {name: column.config(pinned=k == 0) for k, (name, column) in enumerate(columns.items())}
+
+
+def in_words(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    """The same table headed by labels instead of names."""
+    return table.rename(columns={name: _(column.label) for name, column in columns.items()})

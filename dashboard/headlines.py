@@ -1,0 +1,108 @@
+"""The overview's figures: headline numbers over all models, and a row for each of the best."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import beside, columns, filters
+from dashboard.beside import Data
+from dashboard.data import ask, models
+from dashboard.drawing import draw
+from dashboard.lineup import by_score
+from dashboard.period import Period
+from dashboard.wording import change, figure, plain
+from db.metrics import METRICS, Metric
+from language import _, ngettext
+from reports.charts.look import Look
+from reports.charts.sparkline import sparkline
+
+ROWS = 12
+NAME = 250  # pixels; on a phone the line then moves below the name, beside its value
+
+
+def numbers(names: list[str], period: Period, today: date) -> None:
+    """The headline metrics over all models, with the period before and a line."""
+    days = {"since": period.first, "until": period.last}
+    with st.grid(4, min_column_width=168):
+        for name in names:
+            metric = METRICS[name]
+            now = ask(models.overall, metric=name, **days)
+            before = ask(models.overall, metric=name, since=period.before.first, until=period.before.last)
+            line = ask(models.overall_trend, metric=name, grain=period.grain, today=today, **days)
+            _number(metric, now, change(now, before, metric), line)
+
+
+def no_numbers(names: list[str]) -> None:
+    """The headline cards of a page without data."""
+    with st.grid(4, min_column_width=168):
+        for name in names:
+            _number(METRICS[name], None, None, [])
+
+
+def _number(metric: Metric, value: float | None, delta: str | None, line: list[float]) -> None:
+    """A card: what it is, how much, the difference to the period before, and a line."""
+    st.metric(
+        _(metric.label),
+        figure(value, metric),
+        delta,
+        delta_color="off",
+        delta_arrow="off",
+        delta_description=_("vs before") if delta else None,
+        help=_(metric.definition),
+        border=True,
+        height="stretch",
+        chart_data=line if len(line) > 1 else None,
+    )
+
+
+def best_models(metric: Metric, period: Period, today: date) -> None:
+    """How the rows are ranked, a row for each of the best, and the way to the others."""
+    days = {"since": period.first, "until": period.last}
+    trend = ask(models.trend, metric=metric.name, grain=period.grain, today=today, **days)
+    totals = ask(models.totals, metric=metric.name, **days).set_index("subject")
+    shown = [name for name in by_score(days) if name in totals.index][:ROWS]
+    st.caption(_ranking(metric))
+    lines = {str(name): own for name, own in trend.groupby("subject")}
+    for name in shown:
+        _model(name, metric, pd.Series(totals.loc[name]), lines[name], period)
+    if not shown:
+        st.caption(_("no data in this period"))
+        return
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        more = len(totals) - len(shown)
+        label = ngettext("{n} more model", "{n} more models", more) if more else _("More about the models")
+        filters.link("views/models.py", label)
+        rows = trend[trend["subject"].isin(shown)]
+        beside.table(Data("best-models", period, lambda: rows, columns.trend(metric, period)))
+
+
+def _ranking(metric: Metric) -> str:
+    few = ngettext(
+        "models with fewer than {n} score come after",
+        "models with fewer than {n} scores come after",
+        metric.enough,
+    )
+    return _("Ranked by {unit}; {few}").format(unit=_(metric.unit), few=few)
+
+
+def _model(name: str, metric: Metric, now: pd.Series, line: pd.DataFrame, period: Period) -> None:
+    """One model: its name and n, its line, its value and interval."""
+    look = Look(filters.is_dark(), grain=period.grain)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width=NAME, gap=None):
+            st.markdown(f"**{plain(name)}**")
+            st.caption(ngettext("n = {n}", "n = {n}", int(now["n"])))
+        with st.container(width="stretch"):
+            draw(sparkline, line, f"spark_{name}", look=look)
+        with st.container(width=124, gap=None):
+            st.markdown(f"**{figure(now['value'], metric)}**", text_alignment="right")
+            st.caption(_interval(now, metric), text_alignment="right")
+
+
+def _interval(row: Any, metric: Metric) -> str:
+    """A value's 95 % interval, if there are enough rows for one."""
+    if row["low"] is None or row["low"] != row["low"]:
+        return _("too few for an interval")
+    return _("95%: {low} … {high}").format(low=figure(row["low"], metric), high=figure(row["high"], metric))
