@@ -5,6 +5,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from jobs.formulas.intervals import BAND_FROM
 from language import _
 from reports.charts.look import Look
 from reports.charts.series import Row, known, short, tooltip
@@ -69,7 +70,7 @@ def _row(row: Row, *, first: bool, show: Show) -> Row:
     made |= {key: short(row[key]) for key in ("rate", "previous") if known(row[key])}
     made["text"] = show(row["rate"]) if known(row["rate"]) else "–"
     made["before"] = show(row["previous"]) if known(row["previous"]) else "–"
-    if n < 3:
+    if n < BAND_FROM:
         return made | {"few": True}
     if known(row["low"]):
         made |= {"low": short(row["low"]), "high": short(row["high"])}

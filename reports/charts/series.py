@@ -6,11 +6,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from jobs.formulas.intervals import BAND_FROM
 from language import _
 from reports.charts.text import STEP, Grain, Show, interval, number, period_name
 
 COLUMNS = ["subject", "period", "value", "low", "high", "n", "unfinished"]
-FEWEST_FOR_A_BAND = 3
 Row = dict[Any, Any]
 
 
@@ -21,7 +21,7 @@ def prepare(frame: pd.DataFrame, grain: Grain) -> pd.DataFrame:
     data = data.sort_values(["subject", "at"]).reset_index(drop=True)
     data[["value", "low", "high", "n"]] = data[["value", "low", "high", "n"]].astype(float)
     data["unfinished"] = data["unfinished"].eq(True)
-    data["few"] = data["n"] < FEWEST_FOR_A_BAND
+    data["few"] = data["n"] < BAND_FROM
     starts = (data["subject"] != data["subject"].shift()) | (data["at"].diff() != STEP[grain])
     data["segment"] = starts.cumsum()
     data["alone"] = data.groupby("segment")["value"].transform("size").eq(1)

@@ -26,10 +26,6 @@ def interval(low: float, high: float, show: Show = number) -> str:
     return f"{show(low)} … {show(high)}"
 
 
-def monday(day: date) -> date:
-    return day - timedelta(days=day.weekday())
-
-
 def month(day: date) -> str:
     return _(MONTHS[day.month - 1])
 

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import altair as alt
 import pandas as pd
 
+from db.clock import week_start
 from reports.charts import labels, layers, scales, series
 from reports.charts.look import Look
-from reports.charts.text import STEP, monday
+from reports.charts.text import STEP
 from reports.charts.theme import finish
 
 HEIGHT = 350
@@ -88,7 +89,7 @@ def _days(data: pd.DataFrame, look: Look) -> tuple[date, date]:
     """First and last period: those of the data, and those asked for; a week stands at its Monday."""
     days = [data["at"].min().date(), data["at"].max().date(), *(look.span or ())]
     first, last = min(days), max(days)
-    return (first, last) if look.grain == "day" else (monday(first), monday(last))
+    return (first, last) if look.grain == "day" else (week_start(first), week_start(last))
 
 
 def _padded(data: pd.DataFrame, days: tuple[date, date], look: Look) -> tuple[date, date, timedelta]:
