@@ -13,12 +13,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Integer,
     Select,
     Table,
     and_,
     bindparam,
-    cast,
     delete,
     exists,
     func,
@@ -32,7 +30,7 @@ from db.engine import reading, scratch, writing
 from db.errors import Refused
 from db.statistics import percentage, sample_mean, sample_std, true_count
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
-from db.tables.operations import BusinessDay, StaleMark
+from db.tables.operations import BusinessDay
 from db.upsert import UpsertFrom
 from jobs.changes import RELATIVE, Changes
 from jobs.job import DayParameters, Job, Outcome, Run
@@ -106,21 +104,21 @@ JOB = Job(
 def _pairs(connection: Connection, params: AggregateModelsParameters, run: Run) -> list[Pair]:
     """The (day, model) pairs to compute, in order."""
     model_id = _model_id(connection, params)
-    _refuse_orphans(connection)
     asked = params.days(run.today)
     if asked:
         found = set(_pairs_between(connection, *asked))
     else:
         yesterday = run.today - timedelta(days=1)
         found = set(stale_pairs(connection, SOURCE)) | set(_pairs_between(connection, yesterday, yesterday))
+        _refuse_orphans(connection, found)
     return _only(model_id, found)
 
 
-def _refuse_orphans(connection: Connection) -> None:
-    """Raises Refused where evaluations are stale whose model is gone: plain SQL can do that to SQLite."""
-    known = select(Model.id).where(Model.id == cast(StaleMark.key, Integer)).exists()
-    marks = select(cast(StaleMark.key, Integer)).where(StaleMark.table_name == SOURCE, ~known)
-    gone = connection.scalars(select(e.model_id).where(e.model_id.in_(marks)).distinct()).all()
+def _refuse_orphans(connection: Connection, pairs: Iterable[Pair]) -> None:
+    """Raises Refused where a pair has evaluations but no model: plain SQL can do that to SQLite."""
+    missing = {pair.key for pair in pairs} - set(connection.scalars(select(Model.id)))
+    rows = select(e.model_id).where(e.model_id.in_(missing)).distinct()
+    gone = connection.scalars(rows).all() if missing else []
     if gone:
         raise Refused(
             _(

@@ -169,18 +169,15 @@ class Timestamp:
         return moment
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
-        distinct = list(set(cells) - {""})
-        if any(map(str.isdigit, distinct)):
+        if any(map(str.isdigit, cells)):
             return None
         try:
-            moments = [_steady(cell, where) for cell in distinct]
+            moments = [_steady(cell, where) if cell else None for cell in cells]
         except (ValueError, OverflowError):
             return None
-        if moments and not EARLIEST <= min(moments) <= max(moments) <= where.latest:
-            return None
-        found: dict[str, datetime | None] = dict(zip(distinct, moments, strict=True))
-        found[""] = None
-        return [found[cell] for cell in cells]
+        known = [moment for moment in moments if moment is not None]
+        fine = not known or EARLIEST <= min(known) <= max(known) <= where.latest
+        return moments if fine else None
 
 
 def _steady(cell: str, where: Surroundings) -> datetime:
@@ -191,7 +188,7 @@ def _steady(cell: str, where: Surroundings) -> datetime:
     offset = where.offset(cell[:13]) if cell[13:14] == ":" else None
     if offset is None:
         raise ValueError
-    return (moment - offset).replace(tzinfo=UTC)
+    return (moment - offset if offset else moment).replace(tzinfo=UTC)
 
 
 def _unix(cell: str) -> datetime:

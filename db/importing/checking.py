@@ -57,7 +57,7 @@ class Checker:
         self._names = {
             alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
         }
-        self._days_of_hours: dict[str | datetime, date] = {}  # an hour as text or as a moment
+        self._days_of_hours: dict[str | int, date] = {}  # an hour as text or by its number
         self._own = {column.name: column.name for column in spec.columns}
         self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
         self._filling = {ours: _plain(other) for ours, other in filling.items()}
@@ -201,18 +201,18 @@ class Checker:
         if day is None:
             at = datetime.fromisoformat(text + "+00:00")
             day = self._day(at)
-            if at.replace(minute=0, second=0, microsecond=0) in self._days_of_hours:
+            if _hour_number(at) in self._days_of_hours:
                 self._days_of_hours[text[:13]] = day
         return day.isoformat()
 
     def _day(self, at: datetime) -> date:
-        hour = at.replace(minute=0, second=0, microsecond=0)
-        known = self._days_of_hours.get(hour)
+        known = self._days_of_hours.get(_hour_number(at))
         if known is not None:
             return known
+        hour = at.replace(minute=0, second=0, microsecond=0)
         first, last = (business_day(end, self._where.zone) for end in (hour, hour + LAST_OF_HOUR))
         if first == last:
-            self._days_of_hours[hour] = first
+            self._days_of_hours[_hour_number(at)] = first
         return business_day(at, self._where.zone)
 
     def _hashes(self, values: list[list[Any]], n: int) -> list[Any]:
@@ -226,6 +226,10 @@ class Checker:
             None if own else sha256("\x1f".join(map(str, row)).encode("utf-8", "replace")).hexdigest()[:32]
             for own, row in zip(given, rows, strict=True)
         ]
+
+
+def _hour_number(at: datetime) -> int:
+    return at.toordinal() * 24 + at.hour
 
 
 def _plain(name: str) -> str:

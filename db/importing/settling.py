@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Connection, String, Subquery, Table, and_, delete, func, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from db.importing.report import Report
 from db.importing.specs import Spec
@@ -14,12 +15,29 @@ _TOLD = 20  # how many repeated keys a report names
 def settle(connection: Connection, staged: Table, spec: Spec, report: Report) -> int:
     """Makes missing keys, keeps the last of rows with one key; returns how many rows are left."""
     _make_keys(connection, staged, spec, report)
-    connection.exec_driver_sql(f"CREATE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)}, line)")
+    repeated = not _indexed_as_unique(connection, spec)
+    if repeated:
+        connection.exec_driver_sql(
+            f"CREATE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)}, line)"
+        )
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("ANALYZE staged_rows")  # nobody else does that for temporary tables
-    _drop_repeated(connection, staged, spec, report)
+    if repeated:
+        _drop_repeated(connection, staged, spec, report)
     _note_uncounted(connection, staged, spec, report)
     return connection.scalar(select(func.count()).select_from(staged)) or 0
+
+
+def _indexed_as_unique(connection: Connection, spec: Spec) -> bool:
+    """Whether no key repeats: the index that is wanted anyway finds it out, in half the time of a GROUP BY."""
+    try:
+        with connection.begin_nested():
+            connection.exec_driver_sql(
+                f"CREATE UNIQUE INDEX staged_rows_key ON staged_rows ({', '.join(spec.key)})"
+            )
+    except IntegrityError:
+        return False
+    return True
 
 
 def _make_keys(connection: Connection, staged: Table, spec: Spec, report: Report) -> None:
@@ -41,9 +59,6 @@ def _make_keys(connection: Connection, staged: Table, spec: Spec, report: Report
 def _drop_repeated(connection: Connection, staged: Table, spec: Spec, report: Report) -> None:
     keys = [staged.c[name] for name in spec.key]
     several = func.count() > 1
-    first = select(literal(1)).select_from(staged).group_by(*keys).having(several).limit(1)
-    if connection.scalar(first) is None:
-        return
     last = select(*keys, func.max(staged.c.line).label("last")).group_by(*keys).having(several).subquery()
     _note_differing(connection, staged, spec, last, report)
     stale = select(staged.c.line).join(last, and_(_same_key(staged, last, spec), staged.c.line < last.c.last))
