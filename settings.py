@@ -112,12 +112,14 @@ def load(**overrides: Any) -> Settings:
         raise WrongSetting(_explain(error)) from None
 
 
+_NAMES = tuple(name.upper() for name in Settings.model_fields)
+
+
 @cache
-def _cached(environment: frozenset[tuple[str, str]]) -> Settings:
+def _cached(environment: tuple[str | None, ...]) -> Settings:
     return load()
 
 
 def current() -> Settings:
     """The settings now; read again when a setting in the environment changed (tests do that)."""
-    names = {name.upper() for name in Settings.model_fields}
-    return _cached(frozenset((k, v) for k, v in os.environ.items() if k.upper() in names))
+    return _cached(tuple(os.environ.get(name) for name in _NAMES))

@@ -24,6 +24,7 @@ with speaking(current().language):
         st.title(_("Not ready yet"))
         st.text(trouble)
         st.stop()
+    data.note_version()
     filters.follow_url(page.url_path)
     with st.sidebar:
         newest, oldest = data.ask(data.models.newest_day), data.ask(data.models.oldest_day)

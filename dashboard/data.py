@@ -5,6 +5,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
+from dashboard import filters
 from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
@@ -15,7 +16,7 @@ from settings import current
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["ask", "ask_now", "holds_demo", "models", "operations", "version", "what_is_wrong"]
+__all__ = ["ask", "ask_now", "holds_demo", "models", "note_version", "operations", "version", "what_is_wrong"]
 
 
 def what_is_wrong() -> str | None:
@@ -29,8 +30,13 @@ def what_is_wrong() -> str | None:
 
 
 def version() -> int:
-    """The version of the data that the pages show."""
+    """The version of the data at this moment."""
     return data_version(default_engine())
+
+
+def note_version() -> None:
+    """Settles which version of the data a run of the page shows: asked for once, and one for the whole page."""
+    filters.remember("data_version", version())
 
 
 def ask(query: Callable[..., T], **arguments: Any) -> T:
@@ -39,8 +45,13 @@ def ask(query: Callable[..., T], **arguments: Any) -> T:
     Arguments are plain values (never frames: Streamlit keys them by a sample of their cells).
     """
     name = f"{query.__module__}.{query.__qualname__}"
-    answer: T = _answer(name, str(default_engine().url), version(), tuple(sorted(arguments.items())), query)
+    answer: T = _answer(name, str(default_engine().url), _shown(), tuple(sorted(arguments.items())), query)
     return answer
+
+
+def _shown() -> int:
+    noted: int | None = filters.remembered("data_version")
+    return version() if noted is None else noted
 
 
 @st.cache_data(ttl=3600, max_entries=500, show_spinner=False)

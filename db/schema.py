@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,12 @@ def _config(connection: Connection | None = None) -> Config:
 
 def newest() -> str:
     """The version that the code expects."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    return _head(MIGRATIONS)
+
+
+@cache
+def _head(migrations: Path) -> str:
+    head = ScriptDirectory(str(migrations)).get_current_head()
     assert head is not None
     return head
 
