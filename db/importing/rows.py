@@ -4,12 +4,14 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from db.file_kinds import is_jsonl, is_packed, refuse_other_kind
 from language import _
 
 BATCH_ROWS = 10_000
+_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass
@@ -83,31 +86,39 @@ def _csv(stream: io.TextIOWrapper, path: Path) -> Iterator[Batch]:
 
 
 def _csv_rows(reader: Any, header: tuple[str, ...], path: Path) -> Iterator[Batch]:
-    width, batch, rows = len(header), Batch(header, [], []), list[list[str]]()
-    for line, row in _with_lines(reader, path):
-        if len(row) == width:
-            rows.append(row)
-            batch.lines.append(line)
-        elif row:
-            reason = _("{n} cells, the header has {width}").format(n=len(row), width=width)
-            batch.broken.append((line, reason, row))
-        if len(rows) + len(batch.broken) >= BATCH_ROWS:
-            batch.cells = _columns(rows, width)
-            yield batch
-            batch, rows = Batch(header, [], []), []
-    batch.cells = _columns(rows, width)
-    yield batch
+    """Batches of rows, the header being line 1; of a row whose quoted cell spans lines, the first counts."""
+    width, line = len(header), 2
+    while True:
+        rows = list[list[str]]()
+        try:
+            rows.extend(islice(reader, BATCH_ROWS))  # of which the rows before an error stay
+        except csv.Error as error:
+            raise _no_csv(path, line + sum(map(_lines_taken, rows)), error) from None
+        lines = _lines(rows, line, reader.line_num + 2)
+        line = reader.line_num + 2
+        batch = Batch(header, lines, [])
+        if any(len(row) != width for row in rows):
+            batch.broken = [
+                (at, _("{n} cells, the header has {width}").format(n=len(row), width=width), row)
+                for at, row in zip(lines, rows, strict=True)
+                if len(row) not in (0, width)
+            ]
+            batch.lines = [at for at, row in zip(lines, rows, strict=True) if len(row) == width]
+        batch.cells = _columns([row for row in rows if len(row) == width], width)
+        yield batch
+        if len(rows) < BATCH_ROWS:
+            return
 
 
-def _with_lines(reader: Any, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Each row with its line, the header being line 1; of a row whose quoted cell spans lines, the first."""
-    line = 2
-    try:
-        for row in reader:
-            yield line, row
-            line = reader.line_num + 2
-    except csv.Error as error:
-        raise _no_csv(path, line, error) from None
+def _lines(rows: list[list[str]], first: int, after: int) -> list[int]:
+    """The line that each row begins on; all rows together take the lines up to `after`."""
+    if after - first == len(rows):
+        return list(range(first, after))
+    return list(accumulate(map(_lines_taken, rows), initial=first))[:-1]
+
+
+def _lines_taken(row: list[str]) -> int:
+    return 1 + sum(len(_BREAK.findall(cell)) for cell in row)
 
 
 def _no_csv(path: Path, line: int, error: csv.Error) -> Refused:

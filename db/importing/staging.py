@@ -136,6 +136,8 @@ class Staging:
 
     def write(self, low: int, high: int, now: datetime) -> tuple[int, int]:
         """Writes the staged rows of these lines; returns how many were new and how many changed."""
+        if self.connection.dialect.name == "postgresql":  # else a step's rows are sorted on disk
+            self.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
         inside = and_(self.table.c.line > low, self.table.c.line <= high)
         known = (
             select(func.count())
