@@ -66,7 +66,7 @@ def best_models(metric: Metric, period: Period, today: date) -> None:
     st.caption(_ranking(metric))
     lines = {str(name): own for name, own in trend.groupby("subject")}
     for name in shown:
-        _model(name, metric, pd.Series(totals.loc[name]), lines[name], period)
+        _model(name, metric, pd.Series(totals.loc[name]), lines.get(name, trend[:0]), period)
     if not shown:
         st.caption(_("no data in this period"))
         return

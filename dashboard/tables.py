@@ -82,7 +82,7 @@ def _weeks(period: Period, today: date, names: pd.Index) -> list[list[float] | N
 
 
 def rows_behind(model: str, start: date, period: Period, metric: Metric) -> None:
-    """The evaluations behind a point of the trend, with CSV at the table's own button."""
+    """The evaluations behind a point of the trend, with CSV below."""
     last = start + timedelta(days=6) if period.grain == "week" else start
     first, last = max(start, period.first), min(last, period.last)
     if first > last:  # a point of another period, clicked before

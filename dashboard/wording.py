@@ -34,7 +34,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Addresses become links even where their characters are escaped; a space without width in them prevents it.
 _APART = "\\1\N{ZERO WIDTH SPACE}"
 _LINK = re.compile(r"(://|www|@)", re.IGNORECASE)
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>$:~|#])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>$:~|#&])")
 
 
 def plain(text: object) -> str:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import settings
@@ -48,7 +48,15 @@ def default_engine() -> Engine:
 
 @cache
 def _engine(url: str) -> Engine:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise Refused(
+            _(
+                "DATABASE_URL is no address of a database ({why}); write it as postgresql://user:password@host:5432/name"
+            ).format(why=type(error).__name__),
+            status=2,
+        ) from None
     if parsed.get_backend_name() in ("postgresql", "postgres"):
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **POOL)
     if parsed.database and parsed.database != ":memory:":
@@ -74,8 +82,14 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's "begin" event says BEGIN, below
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}")
-    # Not every build of SQLite has it.
-    connection.create_function("sqrt", 1, lambda x: None if x is None else math.sqrt(x), deterministic=True)
+    try:
+        connection.execute("SELECT sqrt(4)")
+    except sqlite3.OperationalError:  # not every build of SQLite has it
+        connection.create_function("sqrt", 1, _sqrt, deterministic=True)
+
+
+def _sqrt(x: float | None) -> float | None:
+    return None if x is None else math.sqrt(x)
 
 
 def _begin_sqlite(connection: Connection) -> None:

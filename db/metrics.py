@@ -11,7 +11,7 @@ class Metric:
     """A number over the rows of a period.
 
     A mean has the columns of its daily mean, spread and count; a rate those of its numerator and denominator;
-    `source` is the column of the rows behind it.
+    `source` is the column of the rows behind it; `missing_is_worst` where a row without it counts against.
     `better` says which way is an improvement; `low` and `high` are its range; `digits` come after the point;
     `enough` is the number of values that a model needs to be called best.
     """
@@ -29,6 +29,7 @@ class Metric:
     low: float = 0
     high: float = 100
     digits: int = 1
+    missing_is_worst: bool = False
     enough: int = 10
 
     @property
@@ -45,7 +46,7 @@ MODEL_METRICS = (
         count="scored_count",
         mean="avg_final_score",
         std="std_final_score",
-        source="final_score",
+        source="counted_score",
     ),
     Metric(
         "auto_score",
@@ -114,6 +115,7 @@ MODEL_METRICS = (
         count="total_predictions",
         part="evaluated_count",
         source="evaluated_at",
+        missing_is_worst=True,
     ),
 )
 

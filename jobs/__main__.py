@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -143,10 +142,10 @@ def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) ->
         monday = parse_week(call.week)
         values |= {"since": monday, "until": monday + timedelta(days=6)}
     asked = queue.request(engine, job, job.read(values), trigger="command line", by=_user(), now=utc_now())
-    leaving = threading.Event()
-    signal.signal(signal.SIGTERM, partial(_leave, leaving))
+    leaving = Leaving()
     try:
         row = _follow(engine, config, asked.id, leaving, quiet=call.json)
+        leaving.end_unless(row.status in queue.FINISHED)
     except KeyboardInterrupt:
         if asked.fresh:  # what nobody waits for any more does not run behind their back
             with suppress(Refused):
@@ -165,17 +164,36 @@ def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) ->
     return 0 if row.status == "succeeded" else 130 if row.status == "cancelled" else 1
 
 
-def _follow(
-    engine: Engine, config: settings.Settings, run_id: int, leaving: threading.Event, quiet: bool
-) -> Any:
+class Leaving:
+    """SIGINT and SIGTERM: the run ends at its next step, where nothing is half-done; a second one ends all at once."""
+
+    def __init__(self) -> None:
+        self.event, self._number = threading.Event(), 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self.event.is_set():
+            raise KeyboardInterrupt
+        self._number = number
+        self.event.set()
+
+    def end_unless(self, finished: bool) -> None:
+        """Ends the program as the signal wants it, the run being back in the queue."""
+        if self.event.is_set() and not finished:
+            raise KeyboardInterrupt if self._number == signal.SIGINT else SystemExit(TERMINATED)
+
+
+def _follow(engine: Engine, config: settings.Settings, run_id: int, leaving: Leaving, quiet: bool) -> Any:
     """Runs it here unless a worker was faster; then waits for that one, and tells how far it is."""
     told = ""
-    while (row := queue.run_row(engine, run_id)).status not in queue.FINISHED:
+    while True:
+        row = queue.run_row(engine, run_id)
+        if row.status in queue.FINISHED or leaving.event.is_set():
+            return row
         claimed = claims.claim(engine, this_worker(), utc_now(), run_id)
         if claimed:
-            execute(engine, claimed, config.zone, utc_now)
-            if leaving.is_set():  # the runner has put the run back
-                raise SystemExit(TERMINATED)
+            execute(engine, claimed, config.zone, utc_now, leaving.event)
             continue
         if row.status == "queued":
             reap(engine, utc_now())
@@ -187,13 +205,6 @@ def _follow(
             print(line, file=sys.stderr)
             told = line
         time.sleep(FOLLOW_SECONDS)
-    return row
-
-
-def _leave(leaving: threading.Event, _number: int, _frame: FrameType | None) -> None:
-    """SIGTERM: the runner puts the run back into the queue, for whoever claims it next."""
-    leaving.set()
-    raise SystemExit(TERMINATED)
 
 
 def _print_changes(result: dict[str, Any]) -> None:

@@ -124,7 +124,7 @@ class Loop:
             if (ticker.idle_seconds or 0) > TICK_SECONDS:  # the clock was set back, if only for the winter
                 ticker.run_all()
             ticker.run_pending()
-            if not all(worker.is_alive() for worker in workers):
+            if not self.stop.is_set() and not all(worker.is_alive() for worker in workers):
                 log.error("a worker thread ended; the process ends too, to be started again")
                 self.stop.set()
         deadline = time.monotonic() + GRACE_SECONDS

@@ -7,7 +7,7 @@ from db.facts import HOLDS_DEMO, fact, state_fact
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import JobRun, Restatement, StaleMark
 
-DEMO_ID = "demo-"  # what every simulated prediction_id begins with
+DEMO_ID = "tidemark-demo-"  # what every simulated prediction_id begins with, and nobody else's
 
 is_real = ~ModelEvaluation.prediction_id.startswith(DEMO_ID, autoescape=True)
 

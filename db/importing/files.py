@@ -138,7 +138,7 @@ def _stage(
         report.read += len(batch.lines) + len(batch.broken)
         for line, column, bad, cells in checked.rejects:
             report.reject(RejectedRow(source, line, column, bad.reason), bad.kind)
-            kept.add(batch.header, cells, line, bad.reason)
+            kept.add(batch.header, cells, line, f"{column}: {bad.reason}" if column else bad.reason)
         staging.add(checked.present, checked.rows)
         progress(report.read)
 

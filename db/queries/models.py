@@ -171,9 +171,10 @@ def coverage(connection: Connection, since: date, until: date) -> pd.DataFrame:
 def evaluations(
     connection: Connection, model: str, metric: str, since: date, until: date, limit: int = 500
 ) -> pd.DataFrame:
-    """The evaluations behind a point of a metric, worst first, those without a value last; at most `limit`."""
+    """The evaluations behind a point of a metric, worst first, those that do not count last; at most `limit`."""
     e, chosen = ModelEvaluation, METRICS[metric]
     by = ModelEvaluation.__table__.c[chosen.source]
+    missing = by.is_not(None) if chosen.missing_is_worst else by.is_(None)
     shown = ("prediction_id", "predicted_at", "evaluated_at", *SCORES, "auto_score", "human_evaluated_at")
     columns = [e.__table__.c[name] for name in (*shown, *RATINGS, "target_achieved", "support_breached")]
     return frame(
@@ -181,6 +182,6 @@ def evaluations(
         select(*columns)
         .join(Model, Model.id == e.model_id)
         .where(Model.name == model, e.day.between(since, until))
-        .order_by(by.is_(None), by.desc() if chosen.better == "down" else by, e.predicted_at, e.prediction_id)
+        .order_by(missing, by.desc() if chosen.better == "down" else by, e.predicted_at, e.prediction_id)
         .limit(limit),
     )

@@ -52,8 +52,10 @@ def is_active(connection: Connection, run_id: int) -> bool:
 
 
 def newest_mark(connection: Connection) -> int:
-    """The newest stale mark: it moves with every change of a source, also by plain SQL."""
-    return connection.scalar(select(func.max(StaleMark.id))) or 0
+    """A number that moves when rows of a source come, also by plain SQL; changes of rows that are stale already,
+    which SQLite does not mark again, leave it."""
+    mark, row = select(func.max(StaleMark.id)), select(func.max(ModelEvaluation.id))
+    return (connection.scalar(mark) or 0) + (connection.scalar(row) or 0)
 
 
 def newest_run(connection: Connection) -> tuple[int, int]:

@@ -31,6 +31,12 @@ def test_words_of_the_database_are_translated_where_they_are_shown(quoting):
     assert runs.badge("succeeded") == ":green-badge[«succeeded»]"
 
 
+@pytest.mark.parametrize("name", ["R&amp;D", "&lt;b&gt;", "*a*", "[x](y)"])
+def test_names_are_shown_as_they_are(name):
+    assert "\\" in wording.plain(name)
+    assert "&amp;" not in wording.plain(name).replace("\\&", "")
+
+
 def test_a_translated_status_keeps_its_colour(quoting):
     column = runs._columns()["status"]["type_config"]
     colours = {option["value"]: option["color"] for option in column["options"]}

@@ -286,6 +286,14 @@ def test_wrong_setting(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "TIMEZONE got 'Seoul'" in err
 
 
+def test_address_that_is_none(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://someone:secret@host:notaport/x")
+    status, _out, err = run("check")
+    assert status == 2
+    assert err.startswith("DATABASE_URL is no address of a database")
+    assert "secret" not in err
+
+
 def test_database_that_cannot_be_reached(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for url in (

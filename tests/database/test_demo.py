@@ -105,12 +105,12 @@ def test_removing_leaves_rows_that_were_imported_beside_it(
     stored: Callable[[], list[Any]],
 ) -> None:
     fill_demo(engine, zone, now)
-    assert not bring(REAL, keep_demo=True).removed_demo
+    assert not bring(REAL.replace("mine", "demo-1"), keep_demo=True).removed_demo
     with writing(engine) as connection:
         remove_demo(connection)
         assert list(connection.scalars(select(Model.name))) == ["atlas-2"]
         assert connection.scalar(select(func.count()).select_from(StaleMark)) > 0
-    assert [row["prediction_id"] for row in stored()] == ["mine"]
+    assert [row["prediction_id"] for row in stored()] == ["demo-1"]
 
 
 def test_scores_stay_in_range_without_piling_up(year: pd.DataFrame) -> None:

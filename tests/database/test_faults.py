@@ -167,13 +167,24 @@ def test_stop_of_the_loop_ends_it_in_seconds_and_its_run_goes_back(filled: Engin
     assert_same(aggregated(filled), wanted)
 
 
-def test_stop_of_a_run_in_the_shell_puts_it_back_for_the_next_worker(filled: Engine) -> None:
-    with started(filled, "run", JOB.name) as process:
-        run = wait_for(lambda: running(filled, process))
-        process.send_signal(signal.SIGTERM)
-        status = process.wait(PATIENCE)
-    ended = queue.run_row(filled, run.id).status
-    assert (status, ended) in ((143, "queued"), (0, "succeeded")), "it does not claim it again by itself"
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_of_a_run_in_the_shell_ends_it_at_its_next_step(filled: Engine, number: int) -> None:
+    """Not inside a transaction, whose lock would stay; SIGTERM leaves the run to the next worker, Ctrl-C cancels it."""
+    chance = random.Random(number)
+    ends = {signal.SIGTERM: (143, "queued"), signal.SIGINT: (130, "cancelled")}
+    for turn in range(5):
+        change_everything(filled, turn)
+        with started(filled, "run", JOB.name) as process:
+            run = wait_for(lambda process=process: running(filled, process))
+            time.sleep(chance.uniform(0, 0.3))
+            process.send_signal(number)
+            told = time.monotonic()
+            _out, log = process.communicate(timeout=PATIENCE)
+            assert time.monotonic() - told < 10
+        assert "Traceback" not in log
+        ended = queue.run_row(filled, run.id)
+        came_late = ended.status == "succeeded" and process.returncode in (0, -number)
+        assert came_late or (process.returncode, ended.status) == ends[signal.Signals(number)], log
     with started(filled, "run", JOB.name) as process:
         assert process.wait(PATIENCE) == 0
     assert_same(aggregated(filled), expected(source(filled)))

@@ -289,8 +289,19 @@ def test_rejects_file_can_be_mended_and_imported(bring: Bring, stored: Stored, t
     mended = kept.replace("605", "60.5", 1).replace("2026-13-17", "2026-11-17", 1)
     report = bring(mended)
     assert counts(report) == {"new": 2}
+    assert "final_score: 605 is outside 0 to 100" in kept
     assert not [note for note in report.notes if "not known" in note]
     assert [row["final_score"] for row in stored()] == [70.0, 60.5, None]
+
+
+def test_key_of_the_longest_names_that_are_allowed(bring: Bring, stored: Stored) -> None:
+    """2,800 bytes, of characters that PostgreSQL does not compress away; and one such key twice."""
+    wide = "".join(chr(0x20000 + k) for k in range(700))
+    line = f"{wide[:500]},{wide[500:]},2026-11-16T09:00:00Z,70\n"
+    header = "prediction_id,model_name,predicted_at,final_score\n"
+    assert counts(bring(header + line)) == {"new": 1}
+    assert counts(bring(header + line + line.replace(",70", ",71"))) == {"updated": 1, "repeated": 1}
+    assert [row["final_score"] for row in stored()] == [71]
 
 
 def test_rejects_of_json_lines_keep_every_column(bring: Bring, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_one_line_for_each_kind_of_fault(tell: Tell, tmp_path: Path) -> None:
     ]
     kept = rejects.read_text().splitlines()
     assert len(kept) == 1 + 1_207, "the file keeps every row"
-    assert kept[1].endswith(",3,“0 %” is not a number")
+    assert kept[1].endswith(",3,final_score: “0 %” is not a number")
 
 
 def test_single_faults_are_told_with_their_cell(tell: Tell) -> None:
