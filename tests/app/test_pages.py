@@ -171,8 +171,12 @@ def test_a_second_look_at_unchanged_data_reads_no_aggregated_table(name, open_pa
     app.run()
     event.remove(engine, "before_cursor_execute", listener)
     assert statements, "the data version is asked for"
+    newest_row = "SELECT max(model_evaluations.id)"  # one step down the primary key
     assert not [
-        one for one in statements if "daily_model_performance" in one or "FROM model_evaluations" in one
+        one
+        for one in statements
+        if "daily_model_performance" in one
+        or ("FROM model_evaluations" in one and not one.startswith(newest_row))
     ]
 
 
