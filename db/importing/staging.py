@@ -136,8 +136,11 @@ class Staging:
 
     def write(self, low: int, high: int, now: datetime) -> tuple[int, int]:
         """Writes the staged rows of these lines; returns how many were new and how many changed."""
-        if self.connection.dialect.name == "postgresql":  # else a step's rows are sorted on disk
-            self.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
+        if self.connection.dialect.name == "postgresql":
+            # Two imports of the same rows in another order would wait for each other, and one would fail.
+            turn = select(func.pg_advisory_xact_lock(func.hashtext(f"tidemark import {self.target.name}")))
+            self.connection.execute(turn)
+            self.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")  # else the rows are sorted on disk
         inside = and_(self.table.c.line > low, self.table.c.line <= high)
         known = (
             select(func.count())
@@ -167,9 +170,7 @@ class Staging:
             .select_from(self.table)
             .join(Model, Model.name == self.table.c[self.spec.reference])
             .where(inside, self.table.c.shape == shape)
-            .order_by(
-                *(self.table.c[name] for name in self.spec.key)
-            )  # neighbours in the index come together
+            .order_by(self.table.c.line)  # as a rule the order of time, and so of the largest index
         )
         key = ["model_id", *(name for name in self.spec.key if name != self.spec.reference)]
         return UpsertFrom(self.target, key, rows, touch=("updated_at", "day")).run(self.connection)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,20 @@ def test_rejects_file_can_be_mended_and_imported(bring: Bring, stored: Stored, t
     assert "final_score: 605 is outside 0 to 100" in kept
     assert not [note for note in report.notes if "not known" in note]
     assert [row["final_score"] for row in stored()] == [70.0, 60.5, None]
+
+
+def test_two_imports_of_the_same_rows_in_opposite_order(bring: Bring, stored: Stored) -> None:
+    lines = [f"p{k},atlas-2,2026-11-16T09:00:00Z,{k % 100}\n" for k in range(3_000)]
+    header = "prediction_id,model_name,predicted_at,final_score\n"
+    bring(header + "".join(lines))
+    for turn in range(3):
+        texts = [line.replace(",atlas", f"-{turn},atlas") for line in lines]
+        with ThreadPoolExecutor(2) as both:
+            files = [header + "".join(texts), header + "".join(reversed(texts))]
+            one, other = both.map(bring, files, ["one.csv", "other.csv"])
+        assert one.new + other.new + one.unchanged + other.unchanged == 6_000
+        assert one.new + other.new == 3_000
+    assert len(stored()) == 12_000
 
 
 def test_key_of_the_longest_names_that_are_allowed(bring: Bring, stored: Stored) -> None:
