@@ -16,6 +16,7 @@ from db.errors import Refused
 from db.file_kinds import is_jsonl
 from db.importing.cells import Surroundings
 from db.importing.checking import Checker
+from db.importing.collector import collecting_rarely
 from db.importing.report import RejectedRow, RejectsFile, Report
 from db.importing.rows import Batch, read
 from db.importing.settling import settle
@@ -104,7 +105,7 @@ def import_batches(
     report = Report(spec.table, dry_run)
     checker = Checker(spec, where, report, mapping, filling, engine.dialect.name)
     try:
-        with engine.connect() as connection, RejectsFile(rejects) as kept:
+        with engine.connect() as connection, RejectsFile(rejects) as kept, collecting_rarely():
             connection.execution_options(readonly=True)  # the temporary store needs no write lock
             staging = Staging(connection, spec)
             try:
