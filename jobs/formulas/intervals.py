@@ -1,12 +1,11 @@
 """95 % intervals for means and rates, on arrays."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri, stdtrit
 
 CONFIDENCE = 0.95
+Z = float(ndtri((1 + CONFIDENCE) / 2))  # 1.96
 BAND_FROM = 3  # a mean of fewer values gets no band
 
 Floats = NDArray[np.float64]
@@ -26,13 +25,12 @@ def mean_interval(
     return np.clip(centre - half, low, high), np.clip(centre + half, low, high)
 
 
-def wilson(successes: ArrayLike, trials: ArrayLike) -> tuple[Floats, Floats]:
-    """Wilson's score interval of rates, as fractions; NaN where there were no trials.
+def wilson(successes: ArrayLike, trials: ArrayLike, z: ArrayLike = Z) -> tuple[Floats, Floats]:
+    """Wilson's score interval of rates at ± z, as fractions; NaN where there were no trials.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """
-    k, n = (np.asarray(value, dtype=float) for value in (successes, trials))
-    z: Any = ndtri((1 + CONFIDENCE) / 2)
+    k, n, z = (np.asarray(value, dtype=float) for value in (successes, trials, z))
     with np.errstate(invalid="ignore", divide="ignore"):
         p = k / n
         centre = (p + z * z / (2 * n)) / (1 + z * z / n)
