@@ -42,6 +42,7 @@ EXPORTS = {
         Exported("models", order=("name",)),
         Exported("model_evaluations", order=("day", "model_name", "prediction_id"), day="day"),
         Exported("daily_model_performance", order=("date", "model_name"), day="date"),
+        Exported("verdicts", order=("week_start", "word", "subject", "metric"), day="week_start"),
     )
 }
 

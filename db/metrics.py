@@ -36,6 +36,11 @@ class Metric:
     def is_rate(self) -> bool:
         return bool(self.part)
 
+    @property
+    def column(self) -> str:
+        """What verdicts and exports call it: the column of its daily value."""
+        return self.mean or self.name
+
 
 MODEL_METRICS = (
     Metric(
@@ -118,5 +123,8 @@ MODEL_METRICS = (
         missing_is_worst=True,
     ),
 )
+
+# What a week is judged by.
+MODEL_HEADLINES = ("final_score", "target_achieved_rate", "support_breach_rate")
 
 METRICS = {metric.name: metric for metric in MODEL_METRICS}

@@ -1,11 +1,23 @@
 """One upsert for SQLite and PostgreSQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Double, Insert, Select, Table, func, or_
 from sqlalchemy.dialects import postgresql, sqlite
+
+
+def upsert_rows(
+    connection: Connection, table: Table, key: Iterable[str], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Inserts rows, or updates those with the same key; all rows name the same columns."""
+    if not rows:
+        return
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    insert = dialect.insert(table)
+    values = {name: insert.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=values), rows)
 
 
 class UpsertFrom:

@@ -3,14 +3,10 @@
 import argparse
 import json
 import logging
-import signal
 import sys
-import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from types import FrameType
 from typing import Any
 
 from pydantic_core import PydanticUndefined
@@ -20,20 +16,16 @@ import settings
 from db.clock import parse_week, utc_now
 from db.engine import default_engine, reading, refuse_unreachable
 from db.errors import Refused
-from db.exits import TERMINATED, exit_status
+from db.exits import exit_status
 from db.schema import refuse_unready
 from db.tables.operations import JobRun
-from jobs import claims, queue
+from jobs import queue
+from jobs.following import Leaving, follow, follow_on
 from jobs.health import health
 from jobs.job import Job
 from jobs.loop import Loop, run_until_stopped
-from jobs.lost import reap
-from jobs.runner import execute
 from jobs.timetable import JOBS, job_named
-from jobs.workers import this_worker
 from language import _, speaking
-
-FOLLOW_SECONDS = 0.3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -136,75 +128,54 @@ def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) ->
     job: Job = call.job
     values = {name: getattr(call, name) for name in job.parameters.model_fields}
     values = {name: value for name, value in values.items() if value is not None}
-    if getattr(call, "week", None):
+    if "week" not in values and getattr(call, "week", None):
         if {"day", "since", "until"} & values.keys():
             raise Refused(_("give a week, or days, not both"), status=2)
         monday = parse_week(call.week)
         values |= {"since": monday, "until": monday + timedelta(days=6)}
     asked = queue.request(engine, job, job.read(values), trigger="command line", by=_user(), now=utc_now())
-    leaving = Leaving()
     try:
-        row = _follow(engine, config, asked.id, leaving, quiet=call.json)
-        leaving.end_unless(row.status in queue.FINISHED)
+        return _run_to_the_end(engine, config, asked.id, call.json)
     except KeyboardInterrupt:
         if asked.fresh:  # what nobody waits for any more does not run behind their back
             with suppress(Refused):
                 queue.cancel(engine, asked.id, utc_now())
         raise
-    if call.json:
+
+
+def _run_to_the_end(engine: Engine, config: settings.Settings, run_id: int, as_json: bool) -> int:
+    """Waits for the run and tells how it ended, then for the runs that follow from it; returns the exit status."""
+    leaving, tell = Leaving(), _tell_nothing if as_json else _tell_progress
+    row = follow(engine, config.zone, run_id, leaving, tell)
+    if as_json:
         print(json.dumps(_as_json(row), ensure_ascii=False))
-    elif row.status == "succeeded":
+    else:
+        _tell(row)
+    if row.status != "succeeded":
+        return 130 if row.status == "cancelled" else 1
+    status = 0
+    for after in follow_on(engine, config.zone, row, leaving, tell):
+        if after.status == "failed" or not as_json:
+            _tell(after)
+        status = status or int(after.status == "failed")
+    return status
+
+
+def _tell_progress(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _tell_nothing(_line: str) -> None:
+    pass
+
+
+def _tell(row: Any) -> None:
+    if row.status == "succeeded":
         print(_("run {id}: {message}").format(id=row.id, message=row.message))
         _print_changes(row.result or {})
-    else:
-        print(
-            _("run {id} {status}: {why}").format(id=row.id, status=row.status, why=row.error or row.message),
-            file=sys.stderr,
-        )
-    return 0 if row.status == "succeeded" else 130 if row.status == "cancelled" else 1
-
-
-class Leaving:
-    """SIGINT and SIGTERM: the run ends at its next step, where nothing is half-done; a second one ends all at once."""
-
-    def __init__(self) -> None:
-        self.event, self._number = threading.Event(), 0
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._note)
-
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self.event.is_set():
-            raise KeyboardInterrupt
-        self._number = number
-        self.event.set()
-
-    def end_unless(self, finished: bool) -> None:
-        """Ends the program as the signal wants it, the run being back in the queue."""
-        if self.event.is_set() and not finished:
-            raise KeyboardInterrupt if self._number == signal.SIGINT else SystemExit(TERMINATED)
-
-
-def _follow(engine: Engine, config: settings.Settings, run_id: int, leaving: Leaving, quiet: bool) -> Any:
-    """Runs it here unless a worker was faster; then waits for that one, and tells how far it is."""
-    told = ""
-    while True:
-        row = queue.run_row(engine, run_id)
-        if row.status in queue.FINISHED or leaving.event.is_set():
-            return row
-        claimed = claims.claim(engine, this_worker(), utc_now(), run_id)
-        if claimed:
-            execute(engine, claimed, config.zone, utc_now, leaving.event)
-            continue
-        if row.status == "queued":
-            reap(engine, utc_now())
-            waits = _("run {id} waits for another run of {job}").format(id=run_id, job=row.job)
-            line = row.message if row.not_before else waits
-        else:
-            line = f"{row.progress:.0%} {row.message}"
-        if line != told and not quiet:
-            print(line, file=sys.stderr)
-            told = line
-        time.sleep(FOLLOW_SECONDS)
+        return
+    told = _("run {id} {status}: {why}")
+    print(told.format(id=row.id, status=row.status, why=row.error or row.message), file=sys.stderr)
 
 
 def _print_changes(result: dict[str, Any]) -> None:

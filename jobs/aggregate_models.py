@@ -34,7 +34,7 @@ from db.tables.operations import BusinessDay
 from db.upsert import UpsertFrom
 from jobs.changes import RELATIVE, Changes
 from jobs.job import DayParameters, Job, Outcome, Run
-from jobs.stale import Pair, chunk, chunks, load_chunk, stale_pairs, take_marks_off
+from jobs.stale import Pair, chunk, chunks, load_chunk, mark_weeks, stale_pairs, take_marks_off
 from language import N_, _, ngettext
 
 SOURCE = ModelEvaluation.__tablename__
@@ -216,6 +216,8 @@ def _refresh(connection: Connection, pairs: list[Pair], now: datetime) -> int:
     written = UPSERT.run(connection, {"now": now})
     written += connection.execute(DELETE).rowcount
     take_marks_off(connection, SOURCE, pairs)
+    if written:
+        mark_weeks(connection, daily.name, (pair.day for pair in pairs))
     return written
 
 

@@ -11,6 +11,8 @@ from language import _, ngettext
 TOLD = 1_000  # changes that are listed; all are counted
 RELATIVE = 1e-9
 
+Row = RowMapping | dict[str, Any]
+
 
 @dataclass
 class Changes:
@@ -23,9 +25,7 @@ class Changes:
     unchanged: int = 0
     listed: list[dict[str, Any]] = field(default_factory=list)
 
-    def compare(
-        self, table: Table, key: tuple[str, ...], held: Iterable[RowMapping], fresh: Iterable[RowMapping]
-    ) -> None:
+    def compare(self, table: Table, key: tuple[str, ...], held: Iterable[Row], fresh: Iterable[Row]) -> None:
         """Adds the differences between the rows that there are and the rows that there should be."""
         old = {tuple(row[name] for name in key): row for row in held}
         new = {tuple(row[name] for name in key): row for row in fresh}

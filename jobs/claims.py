@@ -4,6 +4,7 @@ Each move is a conditional update with the old state in its WHERE; only the proc
 row goes on. So restarts, second workers and double clicks are harmless.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -35,6 +36,8 @@ class Claimed:
     attempt: int
     log: str
     worker: str
+    trigger: str
+    by: str
 
 
 def claim(engine: Engine, worker: str, now: datetime, run_id: int | None = None) -> Claimed | None:
@@ -49,14 +52,24 @@ def claim(engine: Engine, worker: str, now: datetime, run_id: int | None = None)
         update(JobRun)
         .where(JobRun.id == waiting.scalar_subquery(), JobRun.status == "queued")
         .values(status="running", worker=worker, **begun)
-        .returning(JobRun.id, JobRun.job, JobRun.params, JobRun.attempt, JobRun.log)
+        .returning(
+            JobRun.id,
+            JobRun.job,
+            JobRun.params,
+            JobRun.attempt,
+            JobRun.log,
+            JobRun.trigger,
+            JobRun.triggered_by,
+        )
     )
     try:
         with bookkeeping(engine) as connection:
             row = connection.execute(taken).one_or_none()
     except IntegrityError:  # another worker took another run of the same job at the same moment
         return None
-    return Claimed(row.id, row.job, row.params, row.attempt, row.log, worker) if row else None
+    if row is None:
+        return None
+    return Claimed(row.id, row.job, row.params, row.attempt, row.log, worker, row.trigger, row.triggered_by)
 
 
 def _waiting(now: datetime, run_id: int | None) -> Select[int]:
@@ -97,11 +110,22 @@ def beat(engine: Engine, run: Claimed, now: datetime, progress: float, message: 
     return Signal.CANCEL if cancel else Signal.GO_ON
 
 
-def finish(engine: Engine, run: Claimed, status: str, now: datetime, **values: Any) -> bool:
-    """Ends the run; False where it was taken away before."""
+def finish(
+    engine: Engine,
+    run: Claimed,
+    status: str,
+    now: datetime,
+    *,
+    then: Callable[[Connection], None] | None = None,
+    **values: Any,
+) -> bool:
+    """Ends the run, and does what follows from it in the same transaction; False where it was taken away before."""
     with bookkeeping(engine) as connection:
         done = update(JobRun).where(_mine(run)).values(status=status, finished_at=now, **values)
-        return connection.execute(done).rowcount == 1
+        mine = connection.execute(done).rowcount == 1
+        if mine and then:
+            then(connection)
+        return mine
 
 
 def put_back(

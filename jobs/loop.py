@@ -45,7 +45,7 @@ class Loop:
         """One look at the clock: lost runs go back into the queue, due slots come into it."""
         now = self._now()
         reap(self._engine, now)
-        for entry in timetable(self._settings):
+        for entry in (entry for entry in timetable(self._settings) if entry.at):
             with bookkeeping(self._engine) as connection:
                 self._queue_due(connection, entry)
         with bookkeeping(self._engine) as connection:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from types import TracebackType
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.clock import Now, business_day
@@ -18,7 +18,8 @@ from db.errors import Refused
 from jobs import claims
 from jobs.claims import Claimed, Signal
 from jobs.job import Outcome
-from jobs.timetable import job_named
+from jobs.queue import insert_run, one_at_a_time
+from jobs.timetable import followers, job_named
 from language import _
 
 log = logging.getLogger("tidemark.runner")
@@ -165,14 +166,36 @@ def _succeed(engine: Engine, claimed: Claimed, run: ActiveRun, outcome: Outcome)
         rows_written=outcome.rows_written,
         result=outcome.result,
         error=None,
+        then=None if claimed.params.get("dry_run") else lambda connection: _follow(connection, claimed, run),
     )
 
 
+def _follow(connection: Connection, claimed: Claimed, run: ActiveRun) -> None:
+    """Queues the jobs that run after each of this one, for the same reason; one that waits already will do."""
+    for job in followers(claimed.job):
+        one_at_a_time(connection, job.name)
+        insert_run(
+            connection,
+            job,
+            job.read({}),
+            status="queued",
+            trigger=claimed.trigger,
+            by=claimed.by,
+            now=run._clock(),
+        )
+
+
 def _end(
-    engine: Engine, claimed: Claimed, run: ActiveRun, status: str, now: datetime, **values: object
+    engine: Engine,
+    claimed: Claimed,
+    run: ActiveRun,
+    status: str,
+    now: datetime,
+    then: Callable[[Connection], None] | None = None,
+    **values: object,
 ) -> str:
     known = {"progress": run.done, "log": run.text}  # the last beat may be older than the last step
-    return status if claims.finish(engine, claimed, status, now, **(known | values)) else "lost"
+    return status if claims.finish(engine, claimed, status, now, then=then, **(known | values)) else "lost"
 
 
 def _put_back(

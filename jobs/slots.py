@@ -14,11 +14,15 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 
 @dataclass(frozen=True)
 class Entry:
-    """A job and its time of day; `weekday` 0–6 (Monday first) for weekly ones, `at` None for none at all."""
+    """A job and its time of day; `weekday` 0–6 (Monday first) for weekly ones, `at` None for none at all.
+
+    `after` is the job whose every successful run is followed by one of this job.
+    """
 
     job: Job
     at: time | None = None
     weekday: int | None = None
+    after: Job | None = None
 
     def slots(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """Every slot in (after, until], oldest first: one a day or week, whatever the clocks do that day."""
@@ -43,6 +47,8 @@ class Entry:
 
     def told(self) -> str:
         """The rhythm in words."""
+        if self.after is not None:
+            return _("after each {job}").format(job=self.after.name)
         if self.at is None:
             return _("on request")
         if self.weekday is None:
@@ -56,6 +62,10 @@ def every_day(job: Job, at: time) -> Entry:
 
 def every_week(job: Job, on: str, at: time) -> Entry:
     return Entry(job, at, WEEKDAYS.index(on))
+
+
+def after_each(other: Job, job: Job) -> Entry:
+    return Entry(job, after=other)
 
 
 def on_request(job: Job) -> Entry:

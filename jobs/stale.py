@@ -4,7 +4,7 @@ Triggers leave a mark for each pair whose rows came, went or moved. A chunk's ma
 taken off with its result: a mark that comes in between stays, and so does what it stands for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from db.base import Day, Id
+from db.clock import week_start
 from db.tables.operations import StaleMark
 
 CHUNK_PAIRS, CHUNK_DAYS = 500, 31
@@ -94,6 +95,30 @@ def load_chunk(connection: Connection, source: str, pairs: list[Pair]) -> None:
 def take_marks_off(connection: Connection, source: str, pairs: list[Pair]) -> None:
     """Removes the marks that stood when the chunk was loaded."""
     connection.execute(_TAKE_OFF, _span(source, pairs))
+
+
+def mark_weeks(connection: Connection, table: str, days: Iterable[date]) -> None:
+    """Says that figures of these weeks changed, to whatever is computed from them by week.
+
+    Always a new mark: one that stands may just have been read, and be taken off.
+    """
+    mondays = sorted({week_start(day) for day in days})
+    connection.execute(
+        insert(StaleMark), [{"table_name": table, "day": monday, "key": ""} for monday in mondays]
+    )
+
+
+def week_marks(connection: Connection, table: str, until: date) -> dict[int, date]:
+    """The marks of weeks up to a Monday: id → Monday."""
+    found = select(StaleMark.id, StaleMark.day).where(StaleMark.table_name == table, StaleMark.day <= until)
+    return {row.id: row.day for row in connection.execute(found)}
+
+
+def take_week_marks_off(connection: Connection, marks: Iterable[int]) -> None:
+    """Removes the very marks that were read."""
+    rows = [{"mark": mark} for mark in marks]
+    if rows:
+        connection.execute(delete(StaleMark).where(StaleMark.id == bindparam("mark")), rows)
 
 
 def _span(source: str, pairs: list[Pair]) -> dict[str, Any]:

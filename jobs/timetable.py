@@ -1,18 +1,28 @@
 """When each job runs. Every job stands here, one line each."""
 
 from db.errors import Refused
-from jobs import aggregate_models
+from jobs import aggregate_models, judge_week
 from jobs.job import Job
-from jobs.slots import Entry, every_day
+from jobs.slots import Entry, after_each, every_day
 from language import _
 from settings import Settings
 
 
 def timetable(settings: Settings) -> tuple[Entry, ...]:
-    return (every_day(aggregate_models.JOB, at=settings.aggregate_at),)
+    return (
+        every_day(aggregate_models.JOB, at=settings.aggregate_at),
+        *FOLLOWERS,
+    )
 
 
-JOBS: dict[str, Job] = {job.name: job for job in (aggregate_models.JOB,)}
+FOLLOWERS = (after_each(aggregate_models.JOB, judge_week.JOB),)
+
+JOBS: dict[str, Job] = {job.name: job for job in (aggregate_models.JOB, judge_week.JOB)}
+
+
+def followers(name: str) -> list[Job]:
+    """The jobs that run after each successful run of a job."""
+    return [entry.job for entry in FOLLOWERS if entry.after and entry.after.name == name]
 
 
 def job_named(name: str) -> Job:

@@ -58,6 +58,16 @@ def trend(
     return with_interval(rows, chosen).sort_values(["subject", "period"], ignore_index=True)
 
 
+def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.DataFrame:
+    """A metric per model and ISO week between two Mondays: subject, week, value (rates in %), std, n, part."""
+    chosen = METRICS[metric]
+    inside = and_(d.date.between(first, last + timedelta(days=6)), d[chosen.count] > 0)
+    rows = frame(connection, _combined(chosen, BusinessDay.week_start, inside))
+    rows["week"] = rows["period"].map(_as_date)
+    wanted = ["subject", "week", "value", "std", "n", "part"]
+    return with_interval(rows, chosen).reindex(columns=wanted).sort_values(wanted[:2], ignore_index=True)
+
+
 def totals(connection: Connection, metric: str, since: date, until: date) -> pd.DataFrame:
     """A metric per model over a whole period: subject, value, low, high, n, part; only models with n > 0."""
     chosen = METRICS[metric]

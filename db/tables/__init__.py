@@ -9,6 +9,7 @@ TABLES = (
     models.DailyModelPerformance,
     operations.JobRun,
     operations.Report,
+    operations.Verdict,
     operations.StaleMark,
     operations.Restatement,
     operations.BusinessDay,

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, t
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Day, Id, Json, Score, Timestamp, between
+from jobs.formulas.verdicts import VERDICTS
 
 RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "lost", "covered")
 TRIGGERS = ("manual", "schedule", "catch-up", "command line", "slack")
@@ -76,6 +77,33 @@ class Report(Base):
     message_ts: Mapped[str | None] = mapped_column(String(50))
     sent_at: Mapped[datetime | None] = mapped_column(Timestamp)
     error: Mapped[str | None] = mapped_column(Text)
+
+
+class Verdict(Base):
+    """What a week's value of a metric says against the week before; rates and their changes in % and points."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (_one_of("verdict", VERDICTS), Index(None, "week_start", "word"))
+
+    word: Mapped[str] = mapped_column(String(50), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(200), primary_key=True)
+    metric: Mapped[str] = mapped_column(String(100), primary_key=True)
+    week_start: Mapped[date] = mapped_column(Day, primary_key=True)
+    n: Mapped[int]
+    n_previous: Mapped[int]
+    value: Mapped[float | None] = mapped_column(Score)
+    previous: Mapped[float | None] = mapped_column(Score)
+    change: Mapped[float | None] = mapped_column(Score)
+    low: Mapped[float | None] = mapped_column(Score)
+    high: Mapped[float | None] = mapped_column(Score)
+    p: Mapped[float | None] = mapped_column(Score)
+    p_holm: Mapped[float | None] = mapped_column(Score)
+    surprise: Mapped[float | None] = mapped_column(Score)
+    # How many comparisons the correction was made for.
+    comparisons: Mapped[int]
+    verdict: Mapped[str] = mapped_column(String(20))
+    note: Mapped[str] = mapped_column(String(50), server_default="")
+    updated_at: Mapped[datetime] = mapped_column(Timestamp)
 
 
 class StaleMark(Base):

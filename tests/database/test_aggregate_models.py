@@ -122,8 +122,9 @@ def touched(engine: Engine) -> dict[Key, datetime]:
 
 
 def marks(engine: Engine) -> set[tuple[date, str]]:
+    mine = StaleMark.table_name == ModelEvaluation.__tablename__
     with engine.connect() as connection:
-        return {tuple(row) for row in connection.execute(select(StaleMark.day, StaleMark.key))}
+        return {tuple(row) for row in connection.execute(select(StaleMark.day, StaleMark.key).where(mine))}
 
 
 def source(engine: Engine) -> pd.DataFrame:

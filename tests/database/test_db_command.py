@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from db.__main__ import main
+from db.schema import newest
 from settings import ROOT
 
 ROWS = "prediction_id,model_name,predicted_at,final_score,evaluated_at\n"
@@ -54,8 +55,8 @@ def count(engine: Engine) -> int:
 
 def test_upgrade_from_nothing_and_again(empty_engine: Engine, run: Run) -> None:
     assert run("check")[0] == 1
-    assert run("upgrade") == (0, "Schema: none → 0001\n", "")
-    assert run("upgrade") == (0, "The schema is the newest already: 0001\n", "")
+    assert run("upgrade") == (0, f"Schema: none → {newest()}\n", "")
+    assert run("upgrade") == (0, f"The schema is the newest already: {newest()}\n", "")
     assert run("check")[0] == 0
 
 
@@ -63,8 +64,8 @@ def test_rollback_backs_up_first(sqlite_engine: Engine, run: Run, tmp_path: Path
     status, out, _err = run("rollback", "base")
     assert status == 0
     (backup,) = (tmp_path / "backups").iterdir()
-    assert out == f"Backup: {backup}\nSchema: 0001 → none\n"
-    assert run("restore", backup)[:2] == (0, f"Restored from {backup}; schema 0001\n")
+    assert out == f"Backup: {backup}\nSchema: {newest()} → none\n"
+    assert run("restore", backup)[:2] == (0, f"Restored from {backup}; schema {newest()}\n")
     assert run("check")[0] == 0
     assert run("rollback", "--no-backup", "0009")[0] == 2
 

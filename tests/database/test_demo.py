@@ -19,7 +19,8 @@ from db.engine import writing
 from db.errors import Refused
 from db.importing import Report
 from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
-from db.tables.operations import StaleMark
+from db.tables.operations import StaleMark, Verdict
+from tests.filled import aggregate
 
 REAL = "prediction_id,model_name,predicted_at\nmine,atlas-2,2026-11-16T00:00:00Z\n"
 
@@ -90,10 +91,12 @@ def test_real_evaluations_keep_the_demo_out(
 
 def test_removing_leaves_nothing(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
     fill_demo(engine, zone, now)
+    assert aggregate(engine) == "succeeded"
     with writing(engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(Verdict)) > 0
         assert remove_demo(connection)
         assert not remove_demo(connection)
-        for table in (ModelEvaluation, Model, DailyModelPerformance, StaleMark):
+        for table in (ModelEvaluation, Model, DailyModelPerformance, Verdict, StaleMark):
             assert connection.scalar(select(func.count()).select_from(table)) == 0
 
 

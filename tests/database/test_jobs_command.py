@@ -86,12 +86,25 @@ def days(engine: Engine) -> list[date]:
 def test_run_does_the_work_and_says_so(engine: Engine, shell: Shell) -> None:
     fill(engine)
     assert shell("run", NAME) == 0
-    assert shell.out == "run 1: 14 days of 1 model: 14 rows changed\n"
+    assert shell.out.splitlines() == [
+        "run 1: 14 days of 1 model: 14 rows changed",
+        "run 2: 2 weeks: 2 verdicts changed",
+    ]
     assert_right(engine)
     row = queue.run_row(engine, 1)
     assert (row.status, row.trigger) == ("succeeded", "command line")
+    after = queue.run_row(engine, 2)
+    assert (after.job, after.status, after.trigger, after.triggered_by) == (
+        "judge_week",
+        "succeeded",
+        "command line",
+        row.triggered_by,
+    )
     assert shell("run", NAME) == 0
-    assert shell.out == "run 2: Nothing was stale.\n"
+    assert shell.out.splitlines() == [
+        "run 3: Nothing was stale.",
+        "run 4: 1 week: 0 verdicts changed",
+    ]
 
 
 def test_run_of_a_day_a_range_and_a_week(engine: Engine, shell: Shell) -> None:
@@ -102,7 +115,7 @@ def test_run_of_a_day_a_range_and_a_week(engine: Engine, shell: Shell) -> None:
     assert days(engine) == [date(2024, 11, day) for day in (7, 8, 15)]
     assert shell("run", NAME, "--week", "2024-W45") == 0
     assert days(engine) == [date(2024, 11, day) for day in (*range(4, 11), 15)]
-    assert queue.run_row(engine, 3).params == {"since": "2024-11-04", "until": "2024-11-10"}
+    assert queue.run_row(engine, 5).params == {"since": "2024-11-04", "until": "2024-11-10"}
 
 
 def test_run_of_one_model(engine: Engine, shell: Shell) -> None:
@@ -131,7 +144,7 @@ def test_dry_run_lists_the_changes_and_writes_nothing(engine: Engine, shell: She
     shell("list")
     assert shell("run", NAME, "--dry-run") == 0
     assert shell.out.splitlines() == [
-        "run 2: Dry run. 2 days of 1 model: 1 row would be added, 1 changed, 0 removed",
+        "run 3: Dry run. 2 days of 1 model: 1 row would be added, 1 changed, 0 removed",
         "  ~ 2024-11-04 model-1: avg_final_score 50.0 → 70.0",
         "  + 2024-11-06 model-1",
     ]
@@ -225,7 +238,8 @@ def test_list(engine: Engine, shell: Shell) -> None:
 
 def test_list_as_json(engine: Engine, shell: Shell) -> None:
     assert shell("list", "--json") == 0
-    [found] = shell.json["jobs"]
+    found, judging = shell.json["jobs"]
+    assert (judging["name"], judging["when"]) == ("judge_week", "after each aggregate_models")
     assert (found["name"], found["when"], found["last"], found["status"]) == (NAME, "daily at 17:00", "", "")
     following = datetime.fromisoformat(found["next"]).replace(tzinfo=settings.current().zone)
     assert timedelta(0) < following - datetime.now(UTC) <= timedelta(days=1)
@@ -237,13 +251,13 @@ def test_history_newest_first(engine: Engine, shell: Shell, job: Callable[..., N
         main(["run", name])
     shell("list")
     assert shell("history") == 0
-    assert [line.split()[0] for line in shell.out.splitlines()] == ["3", "2", "1"]
-    assert "ZeroDivisionError: division by zero" in shell.out.splitlines()[1]
+    assert [line.split()[0] for line in shell.out.splitlines()] == ["5", "4", "3", "2", "1"]
+    assert "ZeroDivisionError: division by zero" in shell.out.splitlines()[2]
     assert shell("history", "--last", "1") == 0
-    assert [line.split()[0] for line in shell.out.splitlines()] == ["3"]
+    assert [line.split()[0] for line in shell.out.splitlines()] == ["5"]
     assert shell("history", "count_things", "--json") == 0
     [found] = shell.json["runs"]
-    assert (found["id"], found["status"]) == (2, "failed")
+    assert (found["id"], found["status"]) == (3, "failed")
     assert shell("history", "walk") == 2
     assert "There is no job “walk”" in shell.err
 

@@ -193,7 +193,7 @@ def test_claim_takes_the_oldest_and_marks_it(engine: Engine) -> None:
     later = ask(engine, now=NOW + MINUTE)
     first = ask(engine, OTHER, now=NOW)
     claimed = claims.claim(engine, HERE, NOW + HOUR)
-    assert claimed == Claimed(first.id, "weigh_things", {}, 1, "", HERE)
+    assert claimed == Claimed(first.id, "weigh_things", {}, 1, "", HERE, "manual", "ada")
     found = row(engine, first.id)
     assert (found.status, found.worker) == ("running", HERE)
     assert found.started_at == found.heartbeat_at == NOW + HOUR

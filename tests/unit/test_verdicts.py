@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from jobs.formulas.intervals import Z, mean_interval, wilson
 from jobs.formulas.verdicts import (
@@ -206,6 +207,12 @@ def test_families_without_any_change_rarely_hold_a_verdict(comparisons, families
     means, spreads = weekly(rng, (families * comparisons, history + 1), shock)
     share = families_with_a_verdict(judged(means, spreads).p, comparisons)
     assert share <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / families)
+
+
+@settings(max_examples=20)  # statsmodels takes its time
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_holm_as_statsmodels_has_it(p):
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
