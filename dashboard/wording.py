@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from db.metrics import Metric
+from db.spreadsheets import guarded
 from language import N_, _
 from reports.charts.text import month
 from settings import current
@@ -30,7 +31,6 @@ TRIGGERS = {
     "slack": N_("Slack"),
 }
 CHANGES = {"added": N_("added"), "changed": N_("changed"), "removed": N_("removed")}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Addresses become links even where their characters are escaped; a space without width in them prevents it.
 _APART = "\\1\N{ZERO WIDTH SPACE}"
 _LINK = re.compile(r"(://|www|@)", re.IGNORECASE)
@@ -51,10 +51,7 @@ def spreadsheet_safe(table: pd.DataFrame) -> pd.DataFrame:
     """A copy whose text no spreadsheet takes for a formula: an apostrophe before = + - @ and tab."""
     safe = table.copy()
     for name in safe.select_dtypes(exclude="number"):
-        safe[name] = [
-            f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-            for value in safe[name]
-        ]
+        safe[name] = [guarded(value) if isinstance(value, str) else value for value in safe[name]]
     return safe
 
 

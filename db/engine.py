@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import (
     Connection,
     Engine,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 import settings
@@ -32,6 +33,8 @@ SQLITE_WAIT_SECONDS = 30
 # Each worker takes two connections, each open page one for a moment. Values stay out of messages and logs.
 POOL: dict[str, Any] = {"pool_size": 8, "max_overflow": 40, "hide_parameters": True}
 DATA_VERSION = "data_version"
+# The driver's own errors come from what it does directly: COPY, many rows at once.
+DATABASE_FAULTS = (DBAPIError, sqlite3.Error, psycopg.Error)
 # Serialization failure, deadlock, server shutting down or starting, and the connection class (08).
 _PASSING_SQLSTATES = ("40001", "40P01", "57P01", "57P02", "57P03", "53300", "55P03")
 
@@ -162,18 +165,44 @@ def is_passing(error: BaseException) -> bool:
     return state in _PASSING_SQLSTATES or lost
 
 
-def explain(error: SQLAlchemyError) -> str:
+def explain(error: BaseException) -> str:
     """What went wrong in the database, in one line, without the statement and its values."""
-    if not isinstance(error, DBAPIError):
-        return str(error).splitlines()[0]
-    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    if "database or disk is full" in text or getattr(error.orig, "sqlstate", "") == "53100":
+    original = error.orig if isinstance(error, DBAPIError) else error
+    text = (str(original).strip().splitlines() or [type(original).__name__])[0]
+    if not isinstance(original, sqlite3.Error | psycopg.Error):
+        return text
+    if "disk I/O error" in text:
+        return _(
+            "The disk cannot be written or read (disk I/O error); nothing of this step was written. "
+            "See whether it is full, then try again."
+        )
+    if has_no_space(error):
         return _("The disk is full; nothing of this step was written. Free some space and try again.")
-    if isinstance(error.orig, sqlite3.OperationalError) and "locked" in text:
+    if isinstance(original, sqlite3.OperationalError) and "locked" in text:
         return _("Another program kept the database locked for {n} seconds; try again.").format(
             n=SQLITE_WAIT_SECONDS
         )
+    if is_lost(error):
+        return _(
+            "The connection to the database broke off ({text}). See whether the server runs, then try again."
+        ).format(text=text)
     return _("The database refused: {text}").format(text=text)
+
+
+def has_no_space(error: BaseException) -> bool:
+    """Whether the database could not write because a disk is full, as far as it says so."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    full = ("database or disk is full", "disk I/O error")
+    return any(word in str(original) for word in full) or getattr(original, "sqlstate", "") == "53100"
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the server of a database went away, or ended the connection."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(original, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    state = original.sqlstate or ""
+    return not state or state.startswith("08") or state in ("57P01", "57P02", "57P03")
 
 
 def refuse_unreachable(engine: Engine) -> None:

@@ -1,30 +1,22 @@
-"""Tables into files: csv, csv.gz or jsonl, streamed, in the same order on every database."""
+"""Tables into files: csv, jsonl or parquet, streamed, in the same order on every database."""
 
-import csv
-import gzip
-import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from io import TextIOWrapper
+from datetime import date
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Engine, Select, Table, collate, select
 
 from db.clock import parse_day
 from db.engine import reading
 from db.errors import Refused
-from db.file_kinds import is_jsonl, is_packed, refuse_other_kind
+from db.export_files import rows_into
 from db.progress import QUIET, Progress
 from db.tables import metadata
 from db.tables.models import Model
 from language import _
 
 BATCH_ROWS = 5_000
-
-WriteRow = Callable[[list[Any]], None]
 
 
 @dataclass(frozen=True)
@@ -62,14 +54,12 @@ def export_table(
     """
     exported = _exported(table)
     query = _query(exported, since, until, engine.dialect.name)
-    names = [column.name for column in query.selected_columns]
+    columns = [(column.name, column.type) for column in query.selected_columns]
     written = 0
-    with _whole_file(path) as stream, reading(engine) as connection:
-        write = _writer(stream, path, names)
+    with rows_into(path, columns) as write, reading(engine) as connection:
         found = connection.execution_options(yield_per=BATCH_ROWS).execute(query)
         for batch in found.partitions():
-            for row in batch:
-                write(list(row))
+            write(batch)
             written += len(batch)
             progress(written)
     return written
@@ -124,65 +114,3 @@ def _sorted_by(table: Table, name: str, dialect: str) -> ColumnElement[Any]:
     column: ColumnElement[Any] = Model.__table__.c.name if name == "model_name" else table.c[name]
     # SQLite compares text byte by byte; PostgreSQL in its locale, unless told so.
     return collate(column, "C") if dialect == "postgresql" and column.type.python_type is str else column
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[TextIO]:
-    """A text file, compressed where its ending says so, that gets its name when it is complete."""
-    refuse_other_kind(path)
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        with unfinished.open("wb") as raw:
-            if is_packed(path):
-                # Without name and time, equal rows give equal files.
-                with gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed, _text(packed) as stream:
-                    yield stream
-            else:
-                with _text(raw) as stream:
-                    yield stream
-        unfinished.replace(path)
-    except OSError as error:
-        raise Refused(
-            _("{path} cannot be written: {why}").format(path=path, why=error.strerror or error)
-        ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _text(raw: Any) -> TextIOWrapper:
-    return TextIOWrapper(raw, encoding="utf-8", newline="")
-
-
-def _writer(stream: TextIO, path: Path, names: list[str]) -> WriteRow:
-    if is_jsonl(path):
-        return lambda row: _write_json(stream, dict(zip(names, map(_json_value, row), strict=True)))
-    rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(names)
-    return lambda row: rows.writerow([_cell(value) for value in row])
-
-
-def _write_json(stream: TextIO, row: Mapping[str, Any]) -> None:
-    stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def _json_value(value: Any) -> Any:
-    """Days and moments as text; the rest JSON knows."""
-    if isinstance(value, datetime):
-        return _moment(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return repr(value)
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return _json_value(value)
-
-
-def _moment(value: datetime) -> str:
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

@@ -17,7 +17,7 @@ from language import _, ngettext
 def add_options(own: argparse.ArgumentParser) -> None:
     """What may be typed behind export."""
     own.add_argument("table", help=_("one of: {tables}").format(tables=", ".join(EXPORTS)))
-    own.add_argument("file", type=Path, help=_("csv, csv.gz or jsonl, by its ending"))
+    own.add_argument("file", type=Path, help=_("csv, csv.gz, jsonl or parquet, by its ending"))
     own.add_argument("--since", metavar="DAY", help=_("first business day, such as 2026-11-15"))
     own.add_argument("--until", metavar="DAY", help=_("last business day, included"))
 

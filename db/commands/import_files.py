@@ -24,7 +24,7 @@ COUNTS = ("read", "new", "updated", "unchanged", "rejected", "repeated")
 def add_options(own: argparse.ArgumentParser) -> None:
     """What may be typed behind import."""
     own.add_argument("table", help=_("one of: {tables}").format(tables=", ".join(SPECS)))
-    own.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_("csv, csv.gz or jsonl"))
+    own.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_("csv, csv.gz, jsonl or parquet"))
     own.add_argument(
         "--map",
         action="append",

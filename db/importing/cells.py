@@ -70,8 +70,9 @@ class Kind(Protocol):
 
 
 def shown(cell: str) -> str:
-    """A cell as it is quoted in a message."""
-    return cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
+    """A cell as it is quoted in a message: not too long, and without what a terminal would obey."""
+    cell = cell if len(cell) <= _SHOWN else cell[: _SHOWN - 1] + "…"
+    return cell if cell.isprintable() else repr(cell)[1:-1]
 
 
 def quoted(cell: str) -> str:
@@ -93,7 +94,7 @@ class Text:
         if len(cell) > self.longest:
             raise Rejected(_("{what} has more than {n} characters"), quoted(cell), n=self.longest)
         if not cell.isprintable():
-            raise Rejected(_("{what} holds a character that cannot be seen"), quoted(repr(cell)[1:-1]))
+            raise Rejected(_("{what} holds a character that cannot be seen"), quoted(cell))
         return cell
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
@@ -157,14 +158,16 @@ class Timestamp:
     """ISO 8601 or Unix seconds or milliseconds; without an offset it is a wall time of `TIMEZONE`."""
 
     def one(self, cell: str, where: Surroundings) -> datetime:
+        moment: datetime | None
         try:
-            moment = _unix(cell) if cell.lstrip("-").isdigit() else datetime.fromisoformat(cell)
-            moment = _local(moment, cell, where.zone) if moment.tzinfo is None else moment.astimezone(UTC)
-        except (ValueError, OverflowError):
+            moment = _moment(cell, where.zone)
+        except ValueError:
             raise Rejected(
                 _("{what} is not a time; write it as 2026-11-15T09:30:00Z"), quoted(cell)
             ) from None
-        if not EARLIEST <= moment <= where.latest:
+        except OverflowError:  # in UTC it would be in the year 0 or 10000
+            moment = None
+        if moment is None or not EARLIEST <= moment <= where.latest:
             raise Rejected(_("{what} is not between 1970 and tomorrow"), shown(cell))
         return moment
 
@@ -189,6 +192,11 @@ def _steady(cell: str, where: Surroundings) -> datetime:
     if offset is None:
         raise ValueError
     return (moment - offset if offset else moment).replace(tzinfo=UTC)
+
+
+def _moment(cell: str, zone: ZoneInfo) -> datetime:
+    moment = _unix(cell) if cell.lstrip("-").isdigit() else datetime.fromisoformat(cell)
+    return _local(moment, cell, zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _unix(cell: str) -> datetime:

@@ -8,9 +8,8 @@ from typing import Any
 
 from db.base import sqlite_text
 from db.clock import business_day
-from db.errors import Refused
 from db.importing.cells import Rejected, Surroundings, Timestamp
-from db.importing.report import Report
+from db.importing.names import Names
 from db.importing.rows import Batch
 from db.importing.specs import Column, Spec
 from language import _
@@ -36,35 +35,15 @@ class Checked:
 
 
 class Checker:
-    """Reads batches as rows of a spec; `mapping` is theirs → ours, `filling` ours → other column of the file."""
+    """Reads batches as rows of a spec."""
 
-    def __init__(
-        self,
-        spec: Spec,
-        where: Surroundings,
-        report: Report,
-        mapping: Mapping[str, str],
-        filling: Mapping[str, str],
-        dialect: str,
-    ) -> None:
-        self._spec, self._where, self._report, self._dialect = spec, where, report, dialect
-        known = {column.name for column in spec.columns}
-        for ours in (*mapping.values(), *filling):
-            if ours not in known:
-                names = ", ".join(column.name for column in spec.columns)
-                told = _("An import of {table} cannot set {name}; it can set {names}")
-                raise Refused(told.format(table=spec.table, name=ours, names=names), status=2)
-        self._names = {
-            alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
-        }
+    def __init__(self, spec: Spec, where: Surroundings, names: Names, dialect: str) -> None:
+        self._spec, self._where, self._names, self._dialect = spec, where, names, dialect
         self._days_of_hours: dict[str | int, date] = {}  # an hour as text or by its number
-        self._own = {column.name: column.name for column in spec.columns}
-        self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
-        self._filling = {ours: _plain(other) for ours, other in filling.items()}
 
     def check(self, batch: Batch) -> Checked:
         """The clean rows of a batch; the reject list is in the order of the file."""
-        cells = self._resolve(batch)
+        cells = self._names.resolve(batch)
         present = tuple(column.name for column in self._spec.columns if column.name in cells)
         checked = Checked(present)
         reasons: dict[int, tuple[str, Bad]] = {}
@@ -82,60 +61,6 @@ class Checker:
         checked.rejects += [(line, "", Bad(reason, reason), raw) for line, reason, raw in batch.broken]
         checked.rejects.sort(key=lambda reject: reject[0])
         return checked
-
-    def _resolve(self, batch: Batch) -> dict[str, list[str]]:
-        """Our column names → the cells of the file."""
-        theirs: dict[str, list[str]] = {}
-        for name, cells in zip(batch.header, batch.cells, strict=True):
-            if theirs.setdefault(_plain(name), cells) is not cells:
-                raise Refused(
-                    _("Two columns of the file are called {name}").format(name=_plain(name)), status=2
-                )
-        found = self._named(theirs)
-        for ours, other in self._filling.items():
-            source = found.get(self._names.get(other, other)) or theirs.get(other)
-            if source is None:
-                self._note_absent(other)
-            else:
-                own = found.get(ours)
-                found[ours] = [mine or its for mine, its in zip(own, source, strict=True)] if own else source
-        return found
-
-    def _named(self, theirs: Mapping[str, list[str]]) -> dict[str, list[str]]:
-        """What `--map` names comes before a column's own name, and that before its other names."""
-        found: dict[str, list[str]] = {}
-        left = dict(theirs)
-        for names in (self._mapping, self._own, self._names):
-            fresh: dict[str, str] = {}
-            for name in left:
-                ours = names.get(name)
-                if ours is None or ours in found:
-                    continue
-                if ours in fresh:
-                    raise Refused(
-                        _("Two columns of the file are {ours}; say with --map which one it is").format(
-                            ours=ours
-                        ),
-                        status=2,
-                    )
-                fresh[ours] = name
-            found |= {ours: left.pop(name) for ours, name in fresh.items()}
-        for name in left:
-            if name in self._names:
-                self._report.note(
-                    _("column {name} was left out: {ours} comes from another column").format(
-                        name=name, ours=self._names[name]
-                    )
-                )
-            elif name not in self._spec.computed and name not in self._filling.values():
-                self._report.note(_("column {name} is not known here and was left out").format(name=name))
-        for name in sorted(self._mapping.keys() - theirs.keys()):
-            self._note_absent(name)
-        return found
-
-    def _note_absent(self, name: str) -> None:
-        """Says that a column of `--map` or `--set` is not there, which may be a slip of the pen."""
-        self._report.note(_("there is no column {name} in the file, or not in every row").format(name=name))
 
     def _column(
         self, column: Column, cells: Mapping[str, list[str]], n: int, reasons: dict[int, tuple[str, Bad]]
@@ -230,7 +155,3 @@ class Checker:
 
 def _hour_number(at: datetime) -> int:
     return at.toordinal() * 24 + at.hour
-
-
-def _plain(name: str) -> str:
-    return name.strip().lower().replace(" ", "_").replace("-", "_")

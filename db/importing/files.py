@@ -1,34 +1,33 @@
 """The import itself: files → checked rows → temporary store → table."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
 
 from db.demo.holding import remove_demo
-from db.engine import SQLITE_WAIT_SECONDS, explain, raise_data_version
+from db.engine import raise_data_version
 from db.errors import Refused
-from db.file_kinds import is_jsonl
+from db.file_kinds import is_jsonl, is_parquet
 from db.importing.cells import Surroundings
 from db.importing.checking import Checker
 from db.importing.collector import collecting_rarely
-from db.importing.report import RejectedRow, RejectsFile, Report
-from db.importing.rows import Batch, read
+from db.importing.faults import told_while_staging, told_while_writing
+from db.importing.names import Names
+from db.importing.reading import read
+from db.importing.rejects import RejectsFile
+from db.importing.report import RejectedRow, Report
+from db.importing.rows import Batch
 from db.importing.settling import settle
 from db.importing.specs import SPECS, Spec
 from db.importing.staging import Staging
+from db.importing.turns import Turns, tell_wait
 from db.progress import QUIET, Progress
 from language import _
 
-ONE_TRANSACTION = (
-    200_000  # rows; a larger import is written in steps of this size, each of which may be repeated
-)
-TELL_WAIT_AFTER = 500  # milliseconds
+ONE_TRANSACTION = 200_000  # rows at most; a larger import is written in steps, each of which may be repeated
 
 
 def spec_of(table: str) -> Spec:
@@ -78,12 +77,16 @@ def import_file(
         progress=progress,
     )
     if not report.read:
-        report.note(
-            _("there is no line in the file")
-            if is_jsonl(path)
-            else _("there is a header in the file and no row below it")
-        )
+        report.note(_no_row(path))
     return report
+
+
+def _no_row(path: Path) -> str:
+    if is_parquet(path):
+        return _("there is no row in the file")
+    if is_jsonl(path):
+        return _("there is no line in the file")
+    return _("there is a header in the file and no row below it")
 
 
 def import_batches(
@@ -103,25 +106,25 @@ def import_batches(
 ) -> Report:
     """The same for batches of raw rows from a source of that name."""
     report = Report(spec.table, dry_run)
-    checker = Checker(spec, where, report, mapping, filling, engine.dialect.name)
-    try:
-        with engine.connect() as connection, RejectsFile(rejects) as kept, collecting_rarely():
-            connection.execution_options(readonly=True)  # the temporary store needs no write lock
+    checker = Checker(spec, where, Names(spec, report, mapping, filling), engine.dialect.name)
+    with (
+        told_while_writing(report),
+        engine.connect() as connection,
+        RejectsFile(rejects) as kept,
+        collecting_rarely(),
+    ):
+        connection.execution_options(readonly=True)  # the temporary store needs no write lock
+        with told_while_staging(connection):
             staging = Staging(connection, spec)
-            try:
-                with connection.begin():
-                    _stage(source, batches, checker, staging, report, kept, progress)
-                    left = settle(connection, staging.table, spec, report)
-                if left and not (strict and report.rejected):
-                    if not dry_run:
-                        _tell_wait(connection, progress)
-                    _write(connection, staging, report, where.now, left, keep_demo)
-            finally:
-                connection.rollback()
-                with connection.begin():
-                    staging.table.drop(connection, checkfirst=True)
-    except DBAPIError as error:
-        raise Refused(explain(error)) from error
+        with staging.dropped_afterwards():
+            with told_while_staging(connection), connection.begin():
+                _stage(source, batches, checker, staging, report, kept, progress)
+                left = settle(connection, staging.table, spec, report)
+            kept.close()
+            if left and not (strict and report.rejected):
+                if not dry_run:
+                    tell_wait(connection, progress)
+                _write(connection, staging, report, where.now, left, keep_demo)
     return report
 
 
@@ -144,21 +147,6 @@ def _stage(
         progress(report.read)
 
 
-def _tell_wait(connection: Connection, progress: Progress) -> None:
-    """Says that another writer comes first, on SQLite, where there is only one at a time."""
-    if connection.dialect.name != "sqlite":
-        return
-    driver: Any = connection.connection.driver_connection
-    driver.execute(f"PRAGMA busy_timeout = {TELL_WAIT_AFTER}")
-    try:
-        driver.execute("BEGIN IMMEDIATE")
-        driver.execute("ROLLBACK")
-    except sqlite3.OperationalError:  # whatever it is, the write itself meets it again
-        progress.waits()
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_SECONDS * 1000}")
-
-
 def _write(
     connection: Connection, staging: Staging, report: Report, now: datetime, left: int, keep_demo: bool
 ) -> None:
@@ -169,19 +157,16 @@ def _write(
             matched, report.updated = staging.compare()
             report.new, report.unchanged = left - matched, matched - report.updated
         return
-    for first, (low, high) in enumerate(list(_steps(connection, staging))):
-        with connection.begin():
-            if first == 0:
-                report.removed_demo = not keep_demo and remove_demo(connection)
-                staging.add_models(report, now)
-            new, updated = staging.write(low, high, now)
-            raise_data_version(connection)
-        report.new, report.updated = report.new + new, report.updated + updated
+    low, last = -1, 0
+    with Turns(connection, ONE_TRANSACTION).taken() as turns:
+        while low < last:
+            with turns.turn():
+                if low < 0:
+                    report.removed_demo = not keep_demo and remove_demo(connection)
+                    staging.add_models(report, now)
+                    last = staging.last_line()
+                high = staging.end_of_step(low, turns.rows)
+                new, updated = staging.write(low, high, now)
+                raise_data_version(connection)
+            report.new, report.updated, low = report.new + new, report.updated + updated, high
     report.unchanged = left - report.written
-
-
-def _steps(connection: Connection, staging: Staging) -> Iterator[tuple[int, int]]:
-    connection.execution_options(readonly=True)
-    with connection.begin():
-        yield from list(staging.steps(ONE_TRANSACTION))
-    connection.execution_options(readonly=False)

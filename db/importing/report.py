@@ -1,17 +1,13 @@
 """What an import did: counts, and each rejected row with its line and reason."""
 
-import csv
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
-from db.errors import Refused
 from language import _, ngettext
 
 KEPT = 100  # rejected rows that the report holds; --rejects keeps them all
-TOLD_REASONS, TOLD_LINES = 20, 3
+TOLD_REASONS, TOLD_LINES, TOLD_COLUMNS = 20, 3, 20
+KINDS = 1_000  # of reasons that are counted apart
 
 
 @dataclass(frozen=True)
@@ -64,6 +60,7 @@ class Report:
     reasons: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     removed_demo: bool = False
+    _columns: int = 0  # that were left out
 
     @property
     def written(self) -> int:
@@ -71,6 +68,8 @@ class Report:
 
     def reject(self, row: RejectedRow, kind: str) -> None:
         self.rejected += 1
+        if kind not in self.reasons and len(self.reasons) >= KINDS:
+            kind = _("other reasons")
         self.reasons.setdefault(kind, Reason(kind, row)).count(row.line)
         if len(self.rejects) < KEPT:
             self.rejects.append(row)
@@ -78,6 +77,12 @@ class Report:
     def note(self, text: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
+
+    def note_column(self, text: str) -> None:
+        """Notes a column that was left out; of very many only the first ones."""
+        self._columns += text not in self.notes
+        told = _("… and more columns that are not known here were left out")
+        self.note(text if self._columns <= TOLD_COLUMNS else told)
 
     def summary(self) -> str:
         """One line for people."""
@@ -122,49 +127,3 @@ class Report:
             ],
             "rejects": [row.__dict__ for row in self.rejects],
         }
-
-
-class RejectsFile(AbstractContextManager["RejectsFile"]):
-    """Rejected rows as a CSV that can be mended and imported again: their columns, then _line and _reason."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._header: tuple[str, ...] = ()
-        self._stream: TextIO | None = None
-
-    def add(self, header: tuple[str, ...], cells: list[str], line: int, reason: str) -> None:
-        if self._path is None:
-            return
-        try:
-            self._widen(self._path, header)
-            assert self._stream is not None
-            found = dict(zip(header, cells, strict=False))
-            surplus = cells[len(header) :]  # of a row that has more cells than the header
-            row = [found.get(name, "") for name in self._header]
-            csv.writer(self._stream).writerow([*row, line, " ".join([reason, *surplus])])
-        except OSError as error:
-            raise Refused(
-                _("{path} cannot be written: {why}").format(path=self._path, why=error.strerror), status=2
-            ) from None
-
-    def _widen(self, path: Path, header: tuple[str, ...]) -> None:
-        """Makes room for columns that no row had until now (JSON lines may differ), copying what is there."""
-        fresh = tuple(name for name in header if name not in self._header)
-        if self._stream is not None and not fresh:
-            return
-        earlier: list[list[str]] = []
-        if self._stream is not None:
-            self._stream.close()
-            with path.open(encoding="utf-8", newline="") as stream:
-                earlier = list(csv.reader(stream))[1:]
-        old, self._header = len(self._header), (*self._header, *fresh)
-        self._stream = path.open("w", encoding="utf-8", newline="")
-        rows = csv.writer(self._stream)
-        rows.writerow([*self._header, "_line", "_reason"])
-        rows.writerows([*row[:old], *[""] * len(fresh), *row[old:]] for row in earlier)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._stream is not None:
-            self._stream.close()

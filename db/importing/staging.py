@@ -5,11 +5,11 @@ PostgreSQL: a temporary table filled by binary COPY. From there one upsert a ste
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Connection,
     Integer,
@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from db.base import Day, Timestamp
+from db.base import Day, Id, Timestamp
+from db.engine import DATABASE_FAULTS
 from db.importing.report import Report
 from db.importing.specs import Spec
 from db.tables import metadata
@@ -50,7 +51,8 @@ class Staging:
         self.table = Table(
             "staged_rows",
             MetaData(),
-            Column("line", BigInteger),
+            # On SQLite it is the row's place then: a step finds its rows without a look at all others.
+            Column("line", Id, primary_key=connection.dialect.name == "sqlite"),
             *columns,
             Column("day", Day),
             Column("content", String),
@@ -60,6 +62,22 @@ class Staging:
         with connection.begin():
             self.table.drop(connection, checkfirst=True)
             self.table.create(connection)
+
+    @contextmanager
+    def dropped_afterwards(self) -> Iterator[None]:
+        """Drops the store at the end; where that fails too, after a fault, the fault is the one to tell."""
+        try:
+            yield
+        except BaseException:
+            with suppress(*DATABASE_FAULTS):
+                self._drop()
+            raise
+        self._drop()
+
+    def _drop(self) -> None:
+        self.connection.rollback()
+        with self.connection.begin():
+            self.table.drop(self.connection, checkfirst=True)
 
     def add(self, present: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
         """Stores clean rows that have values, or nulls, for the columns present."""
@@ -80,17 +98,15 @@ class Staging:
         marks = ", ".join("?" * (len(self.table.columns) - 1))
         driver.executemany(f"INSERT INTO staged_rows VALUES ({marks}, {shape})", rows)  # noqa: S608 - names are ours
 
-    def steps(self, size: int) -> Iterator[tuple[int, int]]:
-        """Ranges of lines, from low (not included) to high, that hold about `size` rows each."""
+    def last_line(self) -> int:
+        return self.connection.scalar(select(func.max(self.table.c.line))) or 0
+
+    def end_of_step(self, low: int, size: int) -> int:
+        """The line up to which, after low, there are `size` rows, or all that are left."""
         lines = self.table.c.line
-        low = -1
-        while True:
-            block = select(lines).where(lines > low).order_by(lines).limit(size).subquery()
-            high = self.connection.scalar(select(func.max(block.c.line)))
-            if high is None:
-                return
-            yield low, high
-            low = high
+        block = select(lines).where(lines > low).order_by(lines).limit(size).subquery()
+        high: int = self.connection.scalar(select(func.max(block.c.line)))
+        return high
 
     def add_models(self, report: Report, now: datetime) -> None:
         """Adds the models that the table does not know yet, and names them in the report."""

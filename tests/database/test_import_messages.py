@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from db.__main__ import main
 from settings import ROOT
 
 HEADER = "prediction_id,model_name,predicted_at,final_score\n"
@@ -20,26 +19,6 @@ Tell = Callable[..., tuple[int, list[str], str]]
 
 def row(number: int, score: object = 70, model: str = "atlas-2") -> str:
     return f"p{number},{model},2026-11-16T00:00:00Z,{score}\n"
-
-
-@pytest.fixture
-def tell(
-    sqlite_engine: Engine,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> Tell:
-    """Imports bytes or text as a file of that name; exit status, lines on standard output, standard error."""
-    monkeypatch.setenv("DATABASE_URL", str(sqlite_engine.url))
-
-    def do(content: str | bytes, *options: str, name: str = "rows.csv") -> tuple[int, list[str], str]:
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        status = main(["import", "model_evaluations", str(path), *options])
-        out, err = capsys.readouterr()
-        return status, out.splitlines(), err
-
-    return do
 
 
 GOOD = "".join(row(i) for i in range(30_000)).encode()  # more than a batch

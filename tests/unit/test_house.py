@@ -40,6 +40,7 @@ ALSO = {
     ("actions.py", "db.errors"): "a job that is refused is told on the page",
     ("actions.py", "db.engine"): "the queue writes, and no door but this file's leads to it",
     ("actions.py", "jobs"): "its buttons set jobs going",
+    ("wording.py", "db.spreadsheets"): "what a spreadsheet takes for a formula is said once, for exports too",
 }
 
 

@@ -1,0 +1,113 @@
+"""The columns of a file by our names: what `--map` and `--set` say, our own names, and the usual other ones."""
+
+from collections.abc import Mapping
+
+from db.errors import Refused
+from db.importing.cells import shown
+from db.importing.report import Report
+from db.importing.rows import Batch
+from db.importing.specs import Spec
+from language import _
+
+_TOLD = 8  # columns that a message names
+
+
+class Names:
+    """What the columns of a file are; `mapping` is theirs → ours, `filling` ours → other column of the file."""
+
+    def __init__(
+        self, spec: Spec, report: Report, mapping: Mapping[str, str], filling: Mapping[str, str]
+    ) -> None:
+        self._spec, self._report = spec, report
+        self._own = {column.name: column.name for column in spec.columns}
+        for ours in (*mapping.values(), *filling):
+            if ours not in self._own:
+                told = _("An import of {table} cannot set {name}; it can set {names}")
+                raise Refused(told.format(table=spec.table, name=ours, names=", ".join(self._own)), status=2)
+        self._known = {
+            alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
+        }
+        self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
+        self._filling = {ours: _plain(other) for ours, other in filling.items()}
+
+    def resolve(self, batch: Batch) -> dict[str, list[str]]:
+        """Our column names → the cells of the file."""
+        theirs: dict[str, list[str]] = {}
+        for name, cells in zip(batch.header, batch.cells, strict=True):
+            if theirs.setdefault(_plain(name), cells) is not cells:
+                raise Refused(
+                    _("Two columns of the file are called {name}").format(name=shown(_plain(name))), status=2
+                )
+        self._refuse_unreadable(batch.unreadable)
+        found = self._named(theirs)
+        if batch.headed and not found and not self._filling:
+            raise self._nothing_known(batch.header)
+        for ours, other in self._filling.items():
+            source = found.get(self._known.get(other, other)) or theirs.get(other)
+            if source is None:
+                self._note_absent(other)
+            else:
+                own = found.get(ours)
+                found[ours] = [mine or its for mine, its in zip(own, source, strict=True)] if own else source
+        return found
+
+    def _refuse_unreadable(self, unreadable: Mapping[str, str]) -> None:
+        """Raises Refused where the cells of a column that is wanted are no single values; notes the others."""
+        for name, holds in unreadable.items():
+            plain = _plain(name)
+            if plain in self._mapping or plain in self._known or plain in self._filling.values():
+                told = _("Column {name} of the file holds {type}; write it as one text, number or time a row")
+                raise Refused(told.format(name=shown(name), type=shown(holds)))
+            if plain not in self._spec.computed:
+                told = _("column {name} holds {type} and was left out")
+                self._report.note_column(told.format(name=shown(name), type=shown(holds)))
+
+    def _nothing_known(self, header: tuple[str, ...]) -> Refused:
+        names = ", ".join(map(shown, header[:_TOLD])) + (", …" if header[_TOLD:] else "")
+        told = _(
+            "No column of the file is known here: it has {names}. Needed are {needed}; other names: --map theirs=ours. "
+            "The first line of a CSV file names the columns, separated by comma, semicolon, tab or bar."
+        )
+        needed = ", ".join(column.name for column in self._spec.columns if column.required)
+        return Refused(told.format(names=names, needed=needed))
+
+    def _named(self, theirs: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """What `--map` names comes before a column's own name, and that before its other names."""
+        found: dict[str, list[str]] = {}
+        left = dict(theirs)
+        for names in (self._mapping, self._own, self._known):
+            fresh: dict[str, str] = {}
+            for name in left:
+                ours = names.get(name)
+                if ours is None or ours in found:
+                    continue
+                if ours in fresh:
+                    raise Refused(
+                        _("Two columns of the file are {ours}; say with --map which one it is").format(
+                            ours=ours
+                        ),
+                        status=2,
+                    )
+                fresh[ours] = name
+            found |= {ours: left.pop(name) for ours, name in fresh.items()}
+        for name in left:
+            if name in self._known:
+                self._report.note(
+                    _("column {name} was left out: {ours} comes from another column").format(
+                        name=name, ours=self._known[name]
+                    )
+                )
+            elif name not in self._spec.computed and name not in self._filling.values():
+                told = _("column {name} is not known here and was left out")
+                self._report.note_column(told.format(name=shown(name)))
+        for name in sorted(self._mapping.keys() - theirs.keys()):
+            self._note_absent(name)
+        return found
+
+    def _note_absent(self, name: str) -> None:
+        """Says that a column of `--map` or `--set` is not there, which may be a slip of the pen."""
+        self._report.note(_("there is no column {name} in the file, or not in every row").format(name=name))
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace(" ", "_").replace("-", "_")
