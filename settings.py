@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much worker and schedule loop write to standard error"
     )
+    log_file: Path | None = Field(
+        None,
+        description="file that worker and schedule loop write to as well; 5 MB and five older ones are kept",
+    )
+    heartbeat_url: str | None = Field(
+        None,
+        description="address that the schedule loop calls every minute, for a service that notices silence",
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -74,7 +82,14 @@ class Settings(BaseSettings):
             raise ValueError("a database in a file: other processes must reach it too")
         return value
 
-    @field_validator("operator_password", mode="before")
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("http://… or https://…")
+        return value
+
+    @field_validator("operator_password", "log_file", "heartbeat_url", mode="before")
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return value or None
@@ -90,7 +105,7 @@ class Settings(BaseSettings):
 
 
 def _secret(name: str) -> bool:
-    return name in {"operator_password", "database_url"}
+    return name in {"operator_password", "database_url", "heartbeat_url"}
 
 
 def _explain(error: ValidationError) -> str:

@@ -9,7 +9,7 @@ if sys.path[0] != str(ROOT):  # `streamlit run dashboard/app.py` puts dashboard/
 
 import streamlit as st
 
-from dashboard import actions, cards, data, filters, navigation, watch
+from dashboard import actions, cards, data, filters, navigation, sidebar, watch
 from language import _, speaking
 from settings import current
 
@@ -29,7 +29,7 @@ with speaking(current().language):
     with st.sidebar:
         newest, oldest = data.ask(data.models.newest_day), data.ask(data.models.oldest_day)
         filters.period_picker(newest or actions.today(), oldest or actions.today())
-        actions.sidebar()
+        sidebar.show()
     cards.demo_banner()
     watch.for_changes()
     page.run()

@@ -10,7 +10,7 @@ from dashboard.period import Period
 from db.metrics import Metric
 from language import N_, _
 
-Kind = Literal["text", "figure", "count", "moment", "day", "flag"]
+Kind = Literal["text", "figure", "count", "moment", "day", "flag", "small"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Column:
             return kinds.CheckboxColumn(**usual)
         if self.kind == "text":
             return kinds.TextColumn(**usual)
-        return kinds.NumberColumn(format="%.1f" if self.kind == "figure" else "localized", **usual)
+        formats = {"figure": "%.1f", "small": "%.4f"}
+        return kinds.NumberColumn(format=formats.get(self.kind, "localized"), **usual)
 
 
 Columns = dict[str, Column]
@@ -60,6 +61,32 @@ COVERAGE: Columns = {
     "whole": Column(N_("Predictions"), "count"),
     "newest": Column(N_("Newest day"), "day"),
 }
+DAYS: Columns = {
+    "subject": Column(N_("Model")),
+    "day": Column(N_("Day"), "day"),
+    "state": Column(N_("State")),
+    "part": Column(N_("Evaluated"), "count"),
+    "whole": Column(N_("Predictions"), "count"),
+    "waits": Column(N_("To be aggregated"), "flag"),
+    "restated": Column(N_("Figures restated"), "count"),
+}
+
+VERDICT: Columns = {
+    "subject": Column(N_("Model")),
+    "metric": Column(N_("Metric")),
+    "said": Column(N_("Verdict")),
+    "previous": Column(N_("Week before"), "figure"),
+    "value": Column(N_("Week"), "figure"),
+    "change": Column(N_("Change"), "figure"),
+    "low": Column(N_("95% from"), "figure"),
+    "high": Column(N_("95% to"), "figure"),
+    "n": Column(N_("n"), "count"),
+    "n_previous": Column(N_("n before"), "count"),
+    "surprise": Column(N_("Surprise, σ"), "figure"),
+    "p": Column(N_("p"), "small"),
+    "p_holm": Column(N_("p, corrected"), "small"),
+    "remark": Column(N_("Remark"), width=300),
+}
 
 
 def of_metric(metric: Metric, **more: Column) -> Columns:
@@ -86,7 +113,8 @@ def of_metric(metric: Metric, **more: Column) -> Columns:
 def trend(metric: Metric, period: Period) -> Columns:
     """The columns of a metric's rows per model and day or week."""
     start = Column(N_("Week from") if period.grain == "week" else N_("Day"), "day")
-    return of_metric(metric, period=start) | {"unfinished": Column(N_("Unfinished"), "flag")}
+    more = {"unfinished": Column(N_("Unfinished"), "flag"), "restated": Column(N_("Restated"))}
+    return of_metric(metric, period=start) | more
 
 
 def shown(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:

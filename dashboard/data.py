@@ -9,14 +9,26 @@ from dashboard import filters
 from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
-from db.queries import models, operations
+from db.queries import coverage, models, operations, restatements, verdicts
 from db.schema import refuse_unready
 from settings import current
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["ask", "ask_now", "holds_demo", "models", "note_version", "operations", "version", "what_is_wrong"]
+__all__ = [
+    "ask",
+    "ask_now",
+    "coverage",
+    "holds_demo",
+    "models",
+    "note_version",
+    "operations",
+    "restatements",
+    "verdicts",
+    "version",
+    "what_is_wrong",
+]
 
 
 def what_is_wrong() -> str | None:

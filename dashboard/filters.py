@@ -13,7 +13,7 @@ from dashboard.wording import plain, span
 from db.metrics import METRICS
 from language import _
 
-CHOICES = ("period", "models", "metric", "view")
+CHOICES = ("period", "models", "metric", "view", "rows")
 OWN_DATES = ("from", "to")
 HIGHLIGHTS = 4
 NOTHING = "-"  # in the address: nothing at all is chosen
@@ -209,6 +209,31 @@ def picked_point(event: Any) -> tuple[str, date] | None:
     if not points or "subject" not in points[0]:
         return None
     return points[0]["subject"], _day(points[0]["period"])
+
+
+def searched(models: list[str]) -> list[str]:
+    """The models that somebody looks for among many; none: those that a page shows by itself."""
+    chosen = _settle("rows", models, [])
+    st.session_state["rows"] = chosen
+    st.multiselect(
+        _("Models"),
+        models,
+        key="rows",
+        placeholder=_("Search among {n} models").format(n=len(models)),
+        label_visibility="collapsed",
+        width=320,
+    )
+    return chosen
+
+
+def picked_cells(event: Any) -> tuple[list[str], date, date] | None:
+    """The models, first and last day of the cells over which somebody dragged, or of the one that was clicked."""
+    dragged = event["selection"].get("range") or {}
+    if dragged.get("period") and dragged.get("subject"):
+        found = sorted(_day(value) for value in dragged["period"])
+        return list(dragged["subject"]), found[0], found[-1]
+    point = picked_point(event)
+    return ([point[0]], point[1], point[1]) if point else None
 
 
 def _day(value: Any) -> date:

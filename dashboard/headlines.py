@@ -25,10 +25,12 @@ NAME = 250  # pixels; on a phone the line then moves below the name, beside its 
 def numbers(names: list[str], period: Period, today: date) -> None:
     """The headline metrics over all models, with the period before and a line."""
     days = {"since": period.first, "until": period.last}
+    values = {name: ask(models.overall, metric=name, **days) for name in names}
+    if not any(value is not None for value in values.values()):
+        st.caption(_("no data in this period"))
     with st.grid(4, min_column_width=168):
-        for name in names:
+        for name, now in values.items():
             metric = METRICS[name]
-            now = ask(models.overall, metric=name, **days)
             before = ask(models.overall, metric=name, since=period.before.first, until=period.before.last)
             line = ask(models.overall_trend, metric=name, grain=period.grain, today=today, **days)
             _number(metric, now, change(now, before, metric), line)

@@ -7,7 +7,7 @@ from math import ceil, floor
 import pandas as pd
 import streamlit as st
 
-from dashboard import beside, columns, filters
+from dashboard import beside, columns, events, filters
 from dashboard.beside import Data
 from dashboard.drawing import draw
 from dashboard.lineup import Lineup
@@ -53,7 +53,8 @@ def highlighted(
     if frame["subject"].nunique() > GHOSTS + len(chosen):
         frame = frame[frame["subject"].isin(chosen)]
     key, look = f"trend_{metric.name}_{period.grain}", look_of(metric, period, lineup)
-    return filters.picked_point(draw(trend, frame, key, look=look, selection="point"))
+    happened = events.missing(period, tuple(chosen))
+    return filters.picked_point(draw(trend, frame, key, look=look, events=happened, selection="point"))
 
 
 def all_models(frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup) -> None:
@@ -93,6 +94,8 @@ def footer(frame: pd.DataFrame, metric: Metric, period: Period, view: str) -> No
         told.append(newest[period.grain])
     else:
         told.append(_("click a point for its evaluations"))
+    if frame.get("restated", pd.Series(dtype=object)).notna().any():
+        told.append(_("ring: restated"))
     unfinished = frame.loc[frame["unfinished"], "period"].max() if len(frame) else None
     if unfinished is not None and unfinished == unfinished:
         last = unfinished + timedelta(days=6 if period.grain == "week" else 0)

@@ -1,5 +1,7 @@
 """One polling fragment in the frame: shows jobs at work, and redraws the page when data or runs changed."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboard import filters
@@ -26,14 +28,25 @@ def _state() -> tuple[int, int, int]:
     return (version(), *ask_now(operations.newest_run))
 
 
-def running_jobs() -> None:
-    """The sidebar's live line for each run that waits or runs."""
-    st.fragment(_show_runs, run_every=BUSY_SECONDS if ask_now(operations.active_runs) else None)()
+def running_jobs(stop: Callable[[int], None], may_stop: bool) -> None:
+    """The sidebar's live line for each run that waits or runs, with a button that stops it."""
+    busy = BUSY_SECONDS if ask_now(operations.active_runs) else None
+    st.fragment(_show_runs, run_every=busy)(stop, may_stop)
 
 
-def _show_runs() -> None:
+def _show_runs(stop: Callable[[int], None], may_stop: bool) -> None:
     for run in ask_now(operations.active_runs):
         told = run["message"] or (_("waiting") if run["status"] == "queued" else _("starting"))
         with st.container(gap=None):
             st.progress(run["progress"])
-            st.caption(plain(f"{run['job']} · {told}"))
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(plain(f"{run['job']} · {told}"), width="stretch")
+                if may_stop and not run["cancel_requested"]:
+                    st.button(
+                        _("Stop"),
+                        icon=":material/stop:",
+                        type="tertiary",
+                        on_click=stop,
+                        args=(run["id"],),
+                        key=f"_stop_{run['id']}",
+                    )

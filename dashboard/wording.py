@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -67,8 +67,13 @@ def change(value: float | None, before: float | None, metric: Metric) -> str | N
     """The difference to a value before, in points for rates; None where one is missing."""
     if value is None or before is None or math.isnan(value) or math.isnan(before):
         return None
-    told = f"{value - before:+.{metric.digits}f}".replace("-", "−")
-    return _("{change} pp").format(change=told) if metric.is_rate else told
+    return difference(value - before, metric)
+
+
+def difference(value: float, metric: Metric, with_unit: bool = True) -> str:
+    """A change of a metric with its sign: +0.7, or −19.1 pp for rates."""
+    told = f"{value:+.{metric.digits}f}".replace("-", "−")
+    return _("{change} pp").format(change=told) if metric.is_rate and with_unit else told
 
 
 def moment(at: datetime | None, now: datetime) -> str:
@@ -105,6 +110,18 @@ def span(first: date, last: date) -> str:
     )
 
 
+def week_name(monday: date) -> str:
+    """An ISO week: Week 46."""
+    return _("Week {n}").format(n=monday.isocalendar().week)
+
+
+def week_against(monday: date) -> str:
+    """Its days and what it is compared with: 9 – 15 Nov 2026, compared with week 45."""
+    before = (monday - timedelta(days=7)).isocalendar().week
+    days = span(monday, monday + timedelta(days=6))
+    return _("{days}, compared with week {n}").format(days=days, n=before)
+
+
 def span_with_end(first: date, last: date, newest: date) -> str:
     """The days shown, and whether they end where the data do."""
     told = span(first, last)
@@ -119,3 +136,12 @@ def took(started: Any, finished: Any) -> str:
     if seconds >= 120:
         return _("{n} min").format(n=f"{seconds / 60:.0f}")
     return _("{n} s").format(n=f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}")
+
+
+def size_in_words(size: int) -> str:
+    """A number of bytes: 640 kB, 12.3 MB, 1.2 GB."""
+    if size < 1_000_000:
+        return _("{n} kB").format(n=f"{size / 1e3:,.0f}")
+    if size < 1_000_000_000:
+        return _("{n} MB").format(n=f"{size / 1e6:,.1f}")
+    return _("{n} GB").format(n=f"{size / 1e9:,.1f}")

@@ -3,12 +3,13 @@
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Table, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, update
 
 from db.clock import FIRST_DAY, LAST_DAY, days, starts_at, week_start
 from db.engine import writing
 from db.facts import TIMEZONE, fact, state_fact
 from db.tables import metadata
+from db.tables.models import DailyModelPerformance
 from db.tables.operations import BusinessDay
 from db.triggers import WATCHED
 
@@ -49,4 +50,6 @@ def change_timezone(engine: Engine, zone: ZoneInfo) -> int:
             moved += connection.execute(
                 update(table).values(day=day).where(table.c.day.is_distinct_from(day))
             ).rowcount
+        # Another cut of the days is no restatement of what they were: no figure has stood for long now.
+        connection.execute(update(DailyModelPerformance).values(updated_at=func.current_timestamp()))
     return moved

@@ -11,6 +11,9 @@ TIMEZONE = "timezone"
 HOLDS_DEMO = "holds_demo"
 SCHEDULE_SINCE = "schedule_since"
 LOOP_SEEN = "loop_seen"
+PAUSED = "paused"
+MARKED = "marked"
+HISTORY_TRIMMED = "history_trimmed"
 
 
 def fact(connection: Connection, name: str) -> str | None:

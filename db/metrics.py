@@ -128,3 +128,4 @@ MODEL_METRICS = (
 MODEL_HEADLINES = ("final_score", "target_achieved_rate", "support_breach_rate")
 
 METRICS = {metric.name: metric for metric in MODEL_METRICS}
+BY_COLUMN = {metric.column: metric for metric in MODEL_METRICS}

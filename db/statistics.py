@@ -1,9 +1,9 @@
-"""Mean and spread in SQL, the same to the last digits on SQLite and PostgreSQL."""
+"""Mean, spread and a day's name in SQL, the same on SQLite and PostgreSQL, to the last digits."""
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, Table, case, func, join, literal, null, select
+from sqlalchemy import ColumnElement, Double, String, Table, case, func, join, literal, null, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.functions import GenericFunction
@@ -24,6 +24,23 @@ class one_pass_std(GenericFunction[float]):  # noqa: N801
 
     type = Double()
     inherit_cache = True
+
+
+class day_text(GenericFunction[str]):  # noqa: N801
+    """A day as text, 2026-11-15, whatever style of dates a server is set to."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(day_text, "sqlite")
+def _day_on_sqlite(element: day_text, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(day_text, "postgresql")
+def _day_on_postgresql(element: day_text, compiler: Any, **options: Any) -> str:
+    return f"to_char({compiler.process(element.clauses, **options)}, 'YYYY-MM-DD')"
 
 
 @compiles(sample_mean, "sqlite")

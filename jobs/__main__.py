@@ -1,8 +1,7 @@
-"""python -m jobs: list, run NAME, history, cancel, loop."""
+"""python -m jobs: list, run NAME, history, cancel, pause, resume, loop."""
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from db.errors import Refused
 from db.exits import exit_status
 from db.schema import refuse_unready
 from db.tables.operations import JobRun
-from jobs import queue
+from jobs import logs, pausing, queue
 from jobs.following import Leaving, follow, follow_on
 from jobs.health import health
 from jobs.job import Job
@@ -66,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
     cancelling.add_argument("run", type=_run_id, metavar="RUN")
     cancelling.set_defaults(command=_cancel)
 
+    for name, command, told in (
+        ("pause", _pause, _("the schedule starts no run of a job until it is resumed")),
+        ("resume", _resume, _("the schedule runs a paused job again")),
+    ):
+        switch = commands.add_parser(name, help=told)
+        switch.add_argument("name", metavar="NAME")
+        switch.set_defaults(command=command)
+
     loop = commands.add_parser("loop", help=_("worker and schedule loop, without the dashboard"))
     loop.set_defaults(command=_loop)
     return parser
@@ -109,6 +116,7 @@ def _list(engine: Engine, config: settings.Settings, call: argparse.Namespace) -
             "status": job.last.status if job.last else "",
             "next": _moment(job.next_slot, config),
             "overdue": _moment(job.overdue_since, config),
+            "paused": _moment(job.paused_since, config),
         }
         for job in health(engine, config, utc_now()).jobs
     ]
@@ -120,6 +128,8 @@ def _list(engine: Engine, config: settings.Settings, call: argparse.Namespace) -
         line = _("{name}: {title}; {when}; last {last}; next {next}").format(
             **{**row, "last": last, "next": row["next"] or "–"}
         )
+        if row["paused"]:
+            line += _("; PAUSED since {since}").format(since=row["paused"])
         print(line + (_("; OVERDUE since {since}").format(since=row["overdue"]) if row["overdue"] else ""))
     return 0
 
@@ -216,11 +226,18 @@ def _cancel(engine: Engine, _config: settings.Settings, call: argparse.Namespace
     return 0
 
 
+def _pause(engine: Engine, config: settings.Settings, call: argparse.Namespace) -> int:
+    print(pausing.pause(engine, config, call.name, utc_now()))
+    return 0
+
+
+def _resume(engine: Engine, config: settings.Settings, call: argparse.Namespace) -> int:
+    print(pausing.resume(engine, config, call.name, utc_now()))
+    return 0
+
+
 def _loop(engine: Engine, config: settings.Settings, _call: argparse.Namespace) -> int:
-    logging.basicConfig(
-        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    logging.getLogger("schedule").setLevel(logging.WARNING)
+    logs.set_up(config)
     run_until_stopped(Loop(engine, config))
     return 0
 

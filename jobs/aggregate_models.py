@@ -4,11 +4,9 @@ Its cost grows with what changed: only the (day, model) pairs that are stale are
 a transaction.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -20,24 +18,30 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    literal,
     select,
     tuple_,
 )
 
 from db.base import Timestamp
-from db.engine import reading, scratch, writing
-from db.errors import Refused
+from db.engine import bookkeeping, reading, scratch, writing
 from db.statistics import percentage, sample_mean, sample_std, true_count
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
-from db.tables.operations import BusinessDay
 from db.upsert import UpsertFrom
 from jobs.changes import RELATIVE, Changes
-from jobs.job import DayParameters, Job, Outcome, Run
-from jobs.stale import Pair, chunk, chunks, load_chunk, mark_weeks, stale_pairs, take_marks_off
+from jobs.job import Job, Outcome, Run
+from jobs.model_days import (
+    SOURCE,
+    AggregateModelsParameters,
+    check,
+    mark_once,
+    rest,
+    still_stale,
+    wanted_pairs,
+)
+from jobs.restating import lay_settled_aside, record_restated
+from jobs.stale import Pair, chunk, chunks, load_chunk, mark_weeks, of_chunk, take_marks_off
 from language import N_, _, ngettext
 
-SOURCE = ModelEvaluation.__tablename__
 KEY = ("date", "model_id")
 ROUNDS = 20  # after so many looks at what became stale meanwhile, the rest is left to the next run
 
@@ -45,17 +49,16 @@ daily: Table = DailyModelPerformance.__table__  # type: ignore[assignment]
 e = ModelEvaluation
 
 
-class AggregateModelsParameters(DayParameters):
-    model: str | None = Field(None, description=N_("this model only, by its name"))
-
-
 def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run) -> Outcome:
     """Computes the asked days, or all that is stale and yesterday; one transaction a chunk.
 
     What becomes stale while it works is computed too, so that whoever joins a run gets what they asked for.
     """
+    if params.only == "all" and not params.dry_run:
+        with bookkeeping(engine) as connection:
+            mark_once(connection, params, run)
     with reading(engine) as connection:
-        waiting = _pairs(connection, params, run)
+        waiting = wanted_pairs(connection, params, run)
         changes = Changes({"model_id": ("model", _names(connection))}) if params.dry_run else None
     done, read, written = set[Pair](), 0, 0
     for _round in range(ROUNDS):
@@ -66,13 +69,13 @@ def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run
                 if changes:
                     read += _rehearse(connection, run.now, changes)
                 else:
-                    written += _refresh(connection, some, run.now)
+                    written += _refresh(connection, some, run)
                     read += connection.scalar(ROWS_BEHIND) or 0
             done.update(some)
-        if changes or params.days(run.today):
+        if changes or not params.follows:
             break
         with reading(engine) as connection:
-            waiting = _only(_model_id(connection, params), stale_pairs(connection, SOURCE))
+            waiting = still_stale(connection, params)
         if not waiting:
             break
     return _outcome(sorted(done), read, written, changes)
@@ -82,64 +85,14 @@ def _names(connection: Connection) -> dict[int, str]:
     return {row.id: row.name for row in connection.execute(select(Model.id, Model.name))}
 
 
-def _model_id(connection: Connection, params: AggregateModelsParameters) -> int | None:
-    """The id of the model that was asked for, None for all; raises Refused."""
-    if params.model is None:
-        return None
-    found = connection.scalar(select(Model.id).where(Model.name == params.model))
-    if found is None:
-        raise Refused(_("There is no model “{name}”").format(name=params.model), status=2)
-    return found
-
-
-def _check(connection: Connection, params: AggregateModelsParameters) -> None:
-    _model_id(connection, params)
-
-
 JOB = Job(
-    "aggregate_models", N_("Aggregate model evaluations"), aggregate_models, AggregateModelsParameters, _check
+    "aggregate_models",
+    N_("Aggregate model evaluations"),
+    aggregate_models,
+    AggregateModelsParameters,
+    check,
+    rest,
 )
-
-
-def _pairs(connection: Connection, params: AggregateModelsParameters, run: Run) -> list[Pair]:
-    """The (day, model) pairs to compute, in order."""
-    model_id = _model_id(connection, params)
-    asked = params.days(run.today)
-    if asked:
-        found = set(_pairs_between(connection, *asked))
-    else:
-        yesterday = run.today - timedelta(days=1)
-        found = set(stale_pairs(connection, SOURCE)) | set(_pairs_between(connection, yesterday, yesterday))
-        _refuse_orphans(connection, found)
-    return _only(model_id, found)
-
-
-def _refuse_orphans(connection: Connection, pairs: Iterable[Pair]) -> None:
-    """Raises Refused where a pair has evaluations but no model: plain SQL can do that to SQLite."""
-    missing = {pair.key for pair in pairs} - set(connection.scalars(select(Model.id)))
-    rows = select(e.model_id).where(e.model_id.in_(missing)).distinct()
-    gone = connection.scalars(rows).all() if missing else []
-    if gone:
-        raise Refused(
-            _(
-                "There are evaluations of models that are gone from the table models (id {ids}). "
-                "python -m db check says what to do."
-            ).format(ids=", ".join(str(model_id) for model_id in sorted(gone)))
-        )
-
-
-def _only(model_id: int | None, pairs: Iterable[Pair]) -> list[Pair]:
-    """The pairs of one model, or all; in order, each once."""
-    return sorted({pair for pair in pairs if model_id in (None, pair.key)})
-
-
-def _pairs_between(connection: Connection, first: date, last: date) -> Iterator[Pair]:
-    """Pairs of the range with rows in the source or in the result: seeks in the indexes, never a scan."""
-    sources = exists().where(e.day == BusinessDay.day, e.model_id == Model.id)
-    results = exists().where(daily.c.date == BusinessDay.day, daily.c.model_id == Model.id)
-    both = select(BusinessDay.day, Model.id).join(Model, literal(True))
-    rows = connection.execute(both.where(BusinessDay.day.between(first, last), sources | results))
-    yield from (Pair(day, model_id) for day, model_id in rows)
 
 
 def _fresh() -> Select[Any]:
@@ -197,7 +150,7 @@ def _in_pair(rows: Any) -> ColumnElement[bool]:
 
 # Built once: to build them takes as long as a small day's rows.
 FRESH = _fresh()
-HELD = select(daily).join(chunk, and_(daily.c.date == chunk.c.day, daily.c.model_id == chunk.c.key))
+HELD = select(daily).where(of_chunk(daily.c.model_id, daily.c.date))
 UPSERT = UpsertFrom(daily, KEY, FRESH, touch=("updated_at",), rounding=RELATIVE)
 _vanished = select(chunk.c.key, chunk.c.day).where(~exists().where(_in_pair(e)))
 DELETE = delete(daily).where(tuple_(daily.c.model_id, daily.c.date).in_(_vanished))
@@ -211,10 +164,13 @@ def _rehearse(connection: Connection, now: datetime, changes: Changes) -> int:
     return sum(row["total_predictions"] for row in fresh)
 
 
-def _refresh(connection: Connection, pairs: list[Pair], now: datetime) -> int:
+def _refresh(connection: Connection, pairs: list[Pair], run: Run) -> int:
     """Brings the chunk's rows up to date and takes its marks off; returns rows written."""
-    written = UPSERT.run(connection, {"now": now})
+    some_settled = lay_settled_aside(connection, run.now, run.today)
+    written = UPSERT.run(connection, {"now": run.now})
     written += connection.execute(DELETE).rowcount
+    if some_settled and written:
+        record_restated(connection, run.now, run.id)
     take_marks_off(connection, SOURCE, pairs)
     if written:
         mark_weeks(connection, daily.name, (pair.day for pair in pairs))
@@ -234,9 +190,12 @@ def _outcome(pairs: list[Pair], read: int, written: int, changes: Changes | None
     result: dict[str, Any] = {"days": days, "models": models, "pairs": len(pairs)}
     if pairs:
         result |= {"first": str(pairs[0].day), "last": str(pairs[-1].day)}
-    if changes is not None:
+    if changes is not None and pairs:
         told = _("{covered}: {changes}").format(covered=covered, changes=changes.summary())
         return Outcome(_("Dry run. {told}").format(told=told), read, 0, result | changes.as_json())
+    if changes is not None:
+        told = _("Dry run. There is nothing to compute: no evaluation, and no row.")
+        return Outcome(told, result=result | changes.as_json())
     if not pairs:
         return Outcome(_("Nothing was stale."), result=result)
     told = ngettext("{n} row changed", "{n} rows changed", written)

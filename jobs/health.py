@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, select
 from db.engine import reading
 from db.facts import LOOP_SEEN, SCHEDULE_SINCE, fact
 from db.tables.operations import JobRun
+from jobs.paused import paused_since
 from jobs.recorded_slots import latest_slot
 from jobs.slots import Entry
 from jobs.timetable import timetable
@@ -21,7 +22,10 @@ _WORKED = ("succeeded", "failed", "lost", "cancelled")
 
 @dataclass(frozen=True)
 class JobHealth:
-    """One job: its newest ended run, the next slot, and since when it is overdue."""
+    """One job: its newest ended run, the next slot, since when it is overdue, and since when it is paused.
+
+    A paused job has no next slot and is never overdue.
+    """
 
     name: str
     title: str
@@ -29,6 +33,7 @@ class JobHealth:
     last: Any | None
     next_slot: datetime | None
     overdue_since: datetime | None
+    paused_since: datetime | None = None
 
     @property
     def failed(self) -> bool:
@@ -62,21 +67,29 @@ def _job_health(connection: Connection, entry: Entry, settings: Settings, now: d
         .order_by(JobRun.id.desc())
         .limit(1)
     )
-    since = latest_slot(connection, name, now)
-    if since is None:
-        first_seen = fact(connection, f"{SCHEDULE_SINCE}:{name}")
-        since = datetime.fromisoformat(first_seen) if first_seen else now
-    overdue = next(entry.slots(since, now - GRACE, settings.zone), None) or _waits_since(
-        connection, name, now
-    )
+    paused = paused_since(connection, name)
     return JobHealth(
         name,
         entry.job.title,
         entry.told(),
         connection.execute(ended).one_or_none(),
-        entry.next_slot(now, settings.zone),
-        overdue,
+        None if paused else entry.next_slot(now, settings.zone),
+        None if paused else _overdue_since(connection, entry, settings, now),
+        paused,
     )
+
+
+def _overdue_since(
+    connection: Connection, entry: Entry, settings: Settings, now: datetime
+) -> datetime | None:
+    """The first slot that nobody queued in time, or the queued one that waits for a worker in vain."""
+    name = entry.job.name
+    since = latest_slot(connection, name, now)
+    if since is None:
+        first_seen = fact(connection, f"{SCHEDULE_SINCE}:{name}")
+        since = datetime.fromisoformat(first_seen) if first_seen else now
+    missed = next(entry.slots(since, now - GRACE, settings.zone), None)
+    return missed or _waits_since(connection, name, now)
 
 
 def _rehearsal() -> Any:

@@ -73,6 +73,10 @@ class Run(Protocol):
     zone: ZoneInfo
 
     @property
+    def id(self) -> int | None:
+        """Its row in job_runs; None where it has none."""
+
+    @property
     def today(self) -> date: ...
 
     def progress(self, done: float, message: str) -> None:
@@ -91,6 +95,7 @@ class Job:
     work: Callable[[Engine, Any, Run], Outcome]
     parameters: type[Parameters] = Parameters
     check: Callable[[Connection, Any], None] | None = None  # raises Refused for what only the database knows
+    rest: Callable[[Any], Parameters] | None = None  # the parameters that go on where a cancelled run ended
 
     def read(self, values: dict[str, Any]) -> Parameters:
         """Parameters from their stored or typed form; raises Refused."""

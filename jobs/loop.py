@@ -5,21 +5,21 @@ import os
 import signal
 import threading
 import time
-from datetime import timedelta
 from types import FrameType
 
 import schedule
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.clock import Now, utc_now
 from db.engine import bookkeeping, explain
-from db.facts import LOOP_SEEN, SCHEDULE_SINCE, fact, state_fact
+from db.facts import LOOP_SEEN, state_fact
 from jobs import claims, queue
+from jobs.due import queue_due
+from jobs.heartbeat import Heartbeat
+from jobs.history import trim_daily
 from jobs.lost import reap
-from jobs.recorded_slots import forget_slots, latest_slot
 from jobs.runner import execute
-from jobs.slots import Entry
 from jobs.timetable import timetable
 from jobs.workers import this_worker
 from settings import Settings
@@ -28,8 +28,6 @@ log = logging.getLogger("tidemark.loop")
 
 TICK_SECONDS = 10
 POLL_SECONDS = 0.5
-LATE = timedelta(minutes=5)  # a slot that is queued later than this is a catch-up
-CLOCK_MAY_BE_WRONG = timedelta(days=1)  # a clock set back by less than that runs no slot twice
 GRACE_SECONDS = 8  # less than the ten seconds that containers give
 
 
@@ -40,6 +38,7 @@ class Loop:
         self._engine, self._settings, self._now = engine, settings, now
         self.stop = threading.Event()
         self._worker = this_worker()
+        self._heartbeat = Heartbeat(settings.heartbeat_url)
 
     def tick(self) -> None:
         """One look at the clock: lost runs go back into the queue, due slots come into it."""
@@ -47,56 +46,12 @@ class Loop:
         reap(self._engine, now)
         for entry in (entry for entry in timetable(self._settings) if entry.at):
             with bookkeeping(self._engine) as connection:
-                self._queue_due(connection, entry)
+                queue.one_at_a_time(connection, entry.job.name)
+                queue_due(connection, entry, self._now(), self._settings.zone)
         with bookkeeping(self._engine) as connection:
             queue.one_at_a_time(connection, LOOP_SEEN)
             state_fact(connection, LOOP_SEEN, now.isoformat())
-
-    def _queue_due(self, connection: Connection, entry: Entry) -> None:
-        """Queues one run for all slots since the last one on record, and records the others as covered by it.
-
-        The slots of a job count from the first tick that ever saw it: nothing is caught up on first install.
-        """
-        queue.one_at_a_time(connection, entry.job.name)
-        now, name = self._now(), f"{SCHEDULE_SINCE}:{entry.job.name}"
-        forget_slots(connection, entry.job.name, later_than=now + CLOCK_MAY_BE_WRONG)
-        since = latest_slot(connection, entry.job.name, now)
-        if since is None:
-            known = fact(connection, name)
-            since = now.fromisoformat(known) if known else None
-            if since is None or since > now:
-                state_fact(connection, name, now.isoformat())
-                return
-        slots = list(entry.slots(since, now, self._settings.zone))
-        if not slots:
-            return
-        newest, params = slots.pop(), entry.job.read({})
-        late = bool(slots) or now - newest > LATE
-        run_id = queue.insert_run(
-            connection,
-            entry.job,
-            params,
-            status="queued",
-            trigger="catch-up" if late else "schedule",
-            by="",
-            now=now,
-            scheduled_for=newest,
-        )
-        if run_id is None:  # the same run waits already, or another loop was faster: it covers this slot too
-            run_id = queue.waiting_run(connection, entry.job.name, params)
-            slots.append(newest)
-        for slot in slots:
-            queue.insert_run(
-                connection,
-                entry.job,
-                params,
-                status="covered",
-                trigger="schedule",
-                by="",
-                now=now,
-                scheduled_for=slot,
-                result={"covered_by": run_id},
-            )
+            trim_daily(connection, now, self._settings.zone)
 
     def work_once(self) -> bool:
         """Runs one waiting run to its end; False where none waits."""
@@ -136,6 +91,7 @@ class Loop:
     def _tick_safely(self) -> None:
         try:
             self.tick()
+            self._heartbeat.beat()  # only after a good look: a loop that cannot reach its database is not well
         except SQLAlchemyError as error:
             log.warning("tick: %s", explain(error))
 

@@ -18,6 +18,7 @@ from db.errors import Refused
 from jobs import claims
 from jobs.claims import Claimed, Signal
 from jobs.job import Outcome
+from jobs.paused import paused_since
 from jobs.queue import insert_run, one_at_a_time
 from jobs.timetable import followers, job_named
 from language import _
@@ -55,6 +56,10 @@ class ActiveRun(AbstractContextManager["ActiveRun"]):
         self._telling = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"beat-{claimed.id}", daemon=True)
+
+    @property
+    def id(self) -> int:
+        return self._claimed.id
 
     @property
     def today(self) -> date:
@@ -174,6 +179,8 @@ def _follow(connection: Connection, claimed: Claimed, run: ActiveRun) -> None:
     """Queues the jobs that run after each of this one, for the same reason; one that waits already will do."""
     for job in followers(claimed.job):
         one_at_a_time(connection, job.name)
+        if paused_since(connection, job.name) and claimed.trigger in ("schedule", "catch-up"):
+            continue
         insert_run(
             connection,
             job,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Integer,
     MetaData,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    tuple_,
 )
 from sqlalchemy.schema import CreateTable
 
@@ -61,6 +63,11 @@ _among = and_(
 )
 _READ_MARKS = insert(marks_read).from_select(["id"], select(StaleMark.id).join(chunk, _same).where(_among))
 _TAKE_OFF = delete(StaleMark).where(StaleMark.id.in_(select(marks_read.c.id)), _among)
+
+
+def of_chunk(key: ColumnElement[Any], day: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Rows of the chunk's pairs: said in this way SQLite seeks each, a join it would begin at the larger table."""
+    return tuple_(key, day).in_(select(chunk.c.key, chunk.c.day))
 
 
 def stale_pairs(connection: Connection, source: str) -> Iterator[Pair]:

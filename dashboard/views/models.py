@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import actions, bars, cards, filters, lineup, tables, trends
+from dashboard import actions, bars, cards, events, filters, lineup, tables, trends
 from dashboard.data import ask, models
 from dashboard.wording import span, span_with_end
 from db.metrics import METRICS
@@ -39,7 +39,7 @@ with st.container(border=True):
         view = filters.view()
         st.markdown(f"**{trends.heading(metric, period)}**", help=_(metric.definition), width="stretch")
     frame = ask(models.trend, metric=metric.name, grain=period.grain, today=actions.today(), **days)
-    picked = None
+    frame, picked = events.with_restated(frame, metric, period), None
     if view == "highlighted":
         picked = trends.highlighted(frame, metric, period, shown)
     else:

@@ -1,13 +1,31 @@
-"""Operations: what ran, what runs, what is due, and how fresh each table is."""
+"""Operations: which days are there, what ran, what runs, what is due, and how fresh each table is."""
 
 import streamlit as st
 
-from dashboard import actions, cards, health
+from dashboard import actions, aggregation, cards, coverage, filters, health
+from dashboard.data import ask, ask_now, models, operations
+from dashboard.wording import span
 from db.clock import utc_now
 from language import _
 from settings import current
 
-cards.title(_("Operations"), _("Jobs and tables · {zone}").format(zone=current().timezone))
+newest, oldest, today = ask(models.newest_day), ask(models.oldest_day), actions.today()
+period = filters.period(newest or today, oldest or today)
+shown = coverage.shown_days(period, newest or today, today)
+cards.title(
+    _("Operations"),
+    _("Days, jobs and tables · {span} · {zone}").format(span=span(*shown.span), zone=current().timezone),
+)
+
+chosen = None
+with st.container(border=True):
+    st.markdown(f"**{_('Is every day there?')}**", help=coverage.meaning())
+    if newest is None:
+        st.caption(_("No evaluations have been aggregated yet: import a file, then run the aggregation."))
+    else:
+        chosen = coverage.calendar(shown, today)
+if chosen:
+    aggregation.again(*chosen)
 
 with st.container(border=True):
     st.markdown(f"**{_('Runs')}**", help=_("The newest runs of every job; click one for its log."))
@@ -17,8 +35,10 @@ left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     st.markdown(f"**{_('Schedule')}**")
     health.schedule(actions.job_health())
+    actions.job_controls()
 with right.container(border=True, height="stretch"):
     st.markdown(
         f"**{_('Tables')}**", help=_("Newest day of each table, and days that wait to be aggregated.")
     )
     health.freshness(actions.freshness(), utc_now())
+    health.storage(ask_now(operations.storage))

@@ -1,42 +1,55 @@
-"""Overview: the latest figures of each model, the health of the jobs, and the next step where data is missing."""
+"""Overview: what needs a person, what changed since last week, what is quiet, and what the system did by itself."""
 
 import streamlit as st
 
-from dashboard import actions, cards, filters, headlines, health
-from dashboard.data import ask, models
-from dashboard.wording import span_with_end
+from dashboard import access, actions, attention, cards, changes, doings, filters, headlines
+from dashboard.data import ask, ask_now, models, operations, verdicts
+from dashboard.wording import span_with_end, week_against, week_name
 from db.clock import utc_now
 from db.metrics import METRICS
 from language import _
 from settings import current
 
+HEADLINES = ["final_score", "target_achieved_rate", "support_breach_rate", "coverage"]
+
 newest, oldest = ask(models.newest_day), ask(models.oldest_day)
 if newest is None or oldest is None:
     cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
     actions.empty_page()
-    headlines.no_numbers(["final_score", "target_achieved_rate", "support_breach_rate", "coverage"])
+    headlines.no_numbers(HEADLINES)
     st.stop()
 
 period = filters.period(newest, oldest)
-cards.title(
-    _("Overview"),
-    f"{span_with_end(period.first, period.last, newest)} · {current().timezone}",
-)
+week = ask(verdicts.newest_week)
+jobs = actions.job_health()
+shown = span_with_end(period.first, period.last, newest)
+if week:
+    cards.title(week_name(week), f"{week_against(week)} · {current().timezone}")
+else:
+    cards.title(_("Overview"), f"{shown} · {current().timezone}")
 
-headlines.numbers(
-    ["final_score", "target_achieved_rate", "support_breach_rate", "coverage"], period, actions.today()
-)
-
-st.subheader(_("Models"), anchor=False)
+st.subheader(_("Needs a person"), anchor=False)
 with st.container(border=True):
-    headlines.best_models(METRICS["final_score"], period, actions.today())
+    attention.show(attention.items(jobs, week, actions.run_again), access.why_not() is None)
+
+st.caption(_("Over the period: {span}").format(span=shown))
+headlines.numbers(HEADLINES, period, actions.today())
+
+if changes.compared(week):
+    st.subheader(_("What changed, ranked by surprise"), anchor=False, help=changes.meaning())
+    with st.container(border=True):
+        changes.ranked(week, actions.today())
+else:
+    st.subheader(_("Models"), anchor=False)
+    with st.container(border=True):
+        headlines.best_models(METRICS["final_score"], period, actions.today())
 
 left, right = st.columns(2)
 with left:
-    st.subheader(_("Jobs"), anchor=False)
+    st.subheader(_("What the system did by itself"), anchor=False)
     with st.container(border=True):
-        health.schedule(actions.job_health())
+        doings.done(ask_now(operations.automatic, now=utc_now()), jobs.now)
 with right:
-    st.subheader(_("Data"), anchor=False)
+    st.subheader(_("Still to come"), anchor=False)
     with st.container(border=True):
-        health.freshness(actions.freshness(), utc_now())
+        doings.to_come(jobs)

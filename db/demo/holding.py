@@ -29,10 +29,10 @@ def remove_demo(connection: Connection) -> bool:
     behind = exists().where(evaluation.day == daily.date, evaluation.model_id == daily.model_id)
     connection.execute(delete(daily).where(~behind))
     connection.execute(delete(Model).where(~exists().where(evaluation.model_id == Model.id)))
+    connection.execute(delete(Restatement))  # they tell of simulated figures, and ids of models come again
     connection.execute(delete(Verdict))  # also of the user's models: the demo's were judged with them
     if connection.scalar(select(evaluation.id).limit(1)) is None:
-        for table in (StaleMark, Restatement):
-            connection.execute(delete(table))
+        connection.execute(delete(StaleMark))
     else:
         _judge_what_is_left(connection)
     connection.execute(delete(JobRun).where(JobRun.triggered_by == "demo"))

@@ -1,5 +1,7 @@
 """What pages ask of job_runs, and how fresh each table is."""
 
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -7,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from db.queries.frames import frame
 from db.tables.models import DailyModelPerformance, ModelEvaluation
-from db.tables.operations import JobRun, StaleMark
+from db.tables.operations import JobRun, Restatement, StaleMark
 
 _LISTED = (
     JobRun.id,
@@ -31,6 +33,17 @@ def runs(connection: Connection, limit: int = 50, job: str | None = None) -> pd.
     """The newest runs, newest first; slots that another run covers are left out."""
     newest = select(*_LISTED).where(JobRun.status != "covered").order_by(JobRun.id.desc()).limit(limit)
     return frame(connection, newest.where(JobRun.job == job) if job else newest)
+
+
+def automatic(connection: Connection, now: datetime, limit: int = 6) -> pd.DataFrame:
+    """What the schedule ran in the last seven days and changed something by, newest first."""
+    changed = select(*_LISTED).where(
+        JobRun.trigger.in_(("schedule", "catch-up")),
+        JobRun.status == "succeeded",
+        JobRun.rows_written > 0,
+        JobRun.finished_at > now - timedelta(days=7),
+    )
+    return frame(connection, changed.order_by(JobRun.id.desc()).limit(limit))
 
 
 def run(connection: Connection, run_id: int) -> dict[str, Any] | None:
@@ -83,3 +96,15 @@ def freshness(connection: Connection, newest_mark: int) -> pd.DataFrame:
         (d.__tablename__, count, first, last, at, None),
     ]
     return pd.DataFrame(rows, columns=["table", "rows", "oldest", "newest", "changed_at", "stale_days"])
+
+
+def storage(connection: Connection) -> dict[str, Any]:
+    """What the database takes on the disk (engine, bytes, log_bytes) and the rows of the tables that grow by work."""
+    counted = (JobRun, StaleMark, Restatement)
+    rows = {one.__tablename__: connection.scalar(select(func.count()).select_from(one)) for one in counted}
+    if connection.dialect.name == "postgresql":
+        size = connection.scalar(select(func.pg_database_size(func.current_database())))
+        return {"engine": "PostgreSQL", "bytes": size, "log_bytes": 0, "rows": rows}
+    file = Path(connection.engine.url.database or "")
+    size, log = (path.stat().st_size if path.exists() else 0 for path in (file, Path(f"{file}-wal")))
+    return {"engine": "SQLite", "bytes": size, "log_bytes": log, "rows": rows}

@@ -117,6 +117,15 @@ def lines(rows: list[Row], axes: Axes, colour: alt.Color, colours: Palette) -> L
     ]
 
 
+def restated(rows: list[Row], axes: Axes, colours: Palette) -> Layers:
+    """A thin ring around each point with figures that changed long after they were complete."""
+    if not any("restated" in row for row in rows):
+        return []
+    chart = axes.over(rows).transform_filter("datum.restated")
+    ring = chart.mark_point(size=90, strokeWidth=1.5, color=colours.restated, opacity=0.9)
+    return [ring.encode(x=axes.x(), y=axes.y())]
+
+
 def names(rows: list[Row], axes: Axes, colour: alt.Color) -> Layers:
     """The name at the end of its line, in its colour; instead of a legend."""
     if not rows:

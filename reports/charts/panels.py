@@ -28,6 +28,7 @@ def panel(frame: pd.DataFrame, look: Look, *, subject: str, height: int = HEIGHT
         *layers.ghosts(rows, axes, colours),
         *layers.bands(own, axes, colour, colours),
         *layers.lines(own, axes, colour, colours),
+        *layers.restated(own, axes, colours),
         layers.hits(own, axes, colour, colours, None),
     ]
     told = f"{subject}, {look.unit}" if look.unit else subject

@@ -10,7 +10,7 @@ from jobs.formulas.intervals import BAND_FROM
 from language import _
 from reports.charts.text import STEP, Grain, Show, interval, number, period_name
 
-COLUMNS = ["subject", "period", "value", "low", "high", "n", "unfinished"]
+COLUMNS = ["subject", "period", "value", "low", "high", "n", "unfinished", "restated"]
 Row = dict[Any, Any]
 
 
@@ -68,11 +68,15 @@ def _row(row: Row, ghost: bool, when: str, show: Show) -> Row:
     made |= {flag: True for flag in flags if row[flag]}
     if ghost:
         return made | {"ghost": True}
+    if known(row["restated"]):
+        # In one line with the value: where a field is missing, the browser prints “null”.
+        told = _("{value} (restated: {before})").format(value=made["text"], before=row["restated"])
+        made |= {"restated": True, "text": told}
     if known(row["band"]):
         made |= {"low": short(row["low"]), "high": short(row["high"]), "band": int(row["band"])}
         made["interval"] = interval(row["low"], row["high"], show)
         made |= {"band_alone": True} if row["band_alone"] else {}
-    return made
+    return {"interval": "–"} | made
 
 
 def tooltip(heading: str = "subject", *, when: str = "", before: str = "") -> list[alt.Tooltip]:

@@ -45,9 +45,10 @@ def trend(
 ) -> alt.LayerChart:
     """Highlighted subjects (four are readable) in colour, the rest grey; the look's low and high bound the axis.
 
-    Frame: subject, period (a day, or the Monday of a week), value, and where known low, high, n, unfinished;
-    events: period, kind, label. `previous` has the same columns, already moved on to the current periods.
-    With `selection`, a click on a point selects its subject and period under that name.
+    Frame: subject, period (a day, or the Monday of a week), value, and where known low, high, n, unfinished,
+    restated (what to tell of a value that changed long after it was complete); events: period, kind, label.
+    `previous` has the same columns, already moved on to the current periods. With `selection`, a click on a point
+    selects its subject and period under that name.
     """
     data, before = series.prepare(frame, look.grain), _before(previous, look)
     if data.empty:
@@ -76,6 +77,7 @@ def _in_colour(rows: list[series.Row], before: pd.DataFrame, axes: scales.Axes, 
         *layers.bands(rows, axes, colour, colours),
         *layers.before(earlier, axes, colour),
         *layers.lines(rows, axes, colour, colours),
+        *layers.restated(rows, axes, colours),
     ]
 
 

@@ -1,25 +1,95 @@
-"""The overview's rows: how they are ranked, and the way to the others."""
+"""The overview: what needs a person, what changed and how clear it is, and the way to the rest."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
+from sqlalchemy import delete, select, update
 
 from dashboard import lineup
 from dashboard.lineup import SCORE
+from db.engine import engine_for, raise_data_version
+from db.tables.models import DailyModelPerformance, Model
+from db.tables.operations import JobRun, Verdict
 from tests.app.test_pages import words
 
 
-def test_the_rule_of_the_ranking_stands_above_the_rows(open_page, demo_file):
+def clear_ones(file):
+    clear = Verdict.verdict.in_(("improved", "declined"))
+    newest = select(Verdict.week_start).order_by(Verdict.week_start.desc()).limit(1).scalar_subquery()
+    with engine_for(f"sqlite:///{file}").connect() as connection:
+        rows = connection.execute(select(Verdict).where(clear, Verdict.week_start == newest)).all()
+        week = connection.scalar(select(newest))
+    return week, rows
+
+
+def test_the_title_is_the_week_that_was_judged(open_page, demo_file):
+    week, _rows = clear_ones(demo_file)
+    app = open_page("overview", demo_file)
+    assert app.title[0].value == f"Week {week.isocalendar().week}"
+    before = (week - timedelta(days=7)).isocalendar().week
+    assert f"compared with week {before}" in words(app)
+
+
+def test_every_clear_change_has_a_row_with_the_figures_of_the_table(open_page, demo_file):
+    _week, rows = clear_ones(demo_file)
+    app = open_page("overview", demo_file)
+    told = words(app)
+    assert rows, "the demo has a real decline"
+    for row in rows:
+        assert f"{row.subject}" in told.replace("\\", "")
+        assert f"n = {row.n:,} / {row.n_previous:,} · {row.surprise:.1f} σ" in told
+    assert told.count("-badge[:material/priority_high: declined]") == sum(
+        row.verdict == "declined" for row in rows
+    )
+
+
+def test_what_is_quiet_is_one_line(open_page, demo_file):
+    told = words(open_page("overview", demo_file))
+    assert "comparisons are within their noise" in told
+
+
+def test_where_nothing_could_be_compared_the_best_models_and_the_way_to_the_others(open_page, many_file):
+    app = open_page("overview", many_file, period="26w")
+    assert f"Ranked by mean score, 0–100; models with fewer than {SCORE.enough} scores" in words(app)
+    (link,) = [link for link in app.get("page_link") if "more models" in link.proto.label]
+    assert (link.proto.label, link.proto.page) == ("188 more models", "models")
+    assert "period=26w" in link.proto.query_string
+
+
+def test_before_the_first_verdict_the_best_models_stand_there(open_page, demo_file, engine, tmp_path):
+    open_page("overview", demo_file)
+    with engine.begin() as connection:
+        connection.execute(delete(Verdict))
+        raise_data_version(connection)
     told = words(open_page("overview", demo_file))
     assert f"Ranked by mean score, 0–100; models with fewer than {SCORE.enough} scores come after" in told
 
 
-def test_those_that_are_not_shown_are_a_link_that_keeps_the_choices(open_page, many_file):
-    app = open_page("overview", many_file, period="26w")
-    (link,) = app.get("page_link")
-    assert link.proto.label == "188 more models"
-    assert link.proto.page == "models"
-    assert "period=26w" in link.proto.query_string
+def test_a_failed_job_comes_first_and_can_be_run_again(open_page, demo_file, engine):
+    open_page("overview", demo_file)
+    with engine.begin() as connection:
+        failed = update(JobRun).where(JobRun.job == "aggregate_models")
+        connection.execute(failed.values(status="failed", error="price *list* is gone"))
+    app = open_page("overview", demo_file)
+    assert "**aggregate\\_models stopped" in words(app)
+    assert "price \\*list\\* is gone" in words(app)
+    app.button(key="item_0").click().run()
+    with engine.connect() as connection:
+        newest = connection.execute(select(JobRun).order_by(JobRun.id.desc()).limit(1)).one()
+    assert (newest.job, newest.status) == ("aggregate_models", "queued")
+
+
+def test_a_model_that_sent_nothing_needs_a_person(open_page, demo_file, engine):
+    week, _rows = clear_ones(demo_file)
+    open_page("overview", demo_file)
+    with engine.begin() as connection:
+        mine = DailyModelPerformance.model_id.in_(select(Model.id).where(Model.name == "atlas-2"))
+        gone = delete(DailyModelPerformance).where(
+            mine, DailyModelPerformance.date.between(week, week + timedelta(days=6))
+        )
+        assert connection.execute(gone).rowcount
+        raise_data_version(connection)
+    assert "**atlas-2 sent nothing**" in words(open_page("overview", demo_file))
 
 
 def test_models_with_few_scores_come_after(monkeypatch):

@@ -237,6 +237,6 @@ def test_the_log_of_a_run_is_for_operators(open_page, demo_file, monkeypatch, en
     for password in ("", "correct horse"):
         monkeypatch.setenv("OPERATOR_PASSWORD", password)
         app = open_page("operations", demo_file)
-        app.session_state["runs_1"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+        app.session_state["runs_2"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
         app.run()
         assert ("Log (times in UTC)" in words(app)) == (not password)

@@ -5,13 +5,14 @@ import pytest
 from dashboard import beside
 
 BESIDE = {
-    "overview": {"best-models"},
+    "overview": {"verdicts"},
     "models": {
         "final_score-by-week",
         "target_achieved_rate-by-model",
         "support_breach_rate-by-model",
         "coverage-by-model",
     },
+    "operations": {"days"},
 }
 
 

@@ -24,8 +24,8 @@ from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, Mode
 from db.tables.operations import StaleMark
 from jobs import aggregate_models as job
 from jobs import changes, stale
-from jobs.aggregate_models import AggregateModelsParameters
 from jobs.job import Outcome
+from jobs.model_days import AggregateModelsParameters
 
 SEOUL, NEW_YORK = ZoneInfo("Asia/Seoul"), ZoneInfo("America/New_York")
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
@@ -45,6 +45,7 @@ class Here:
     zone: ZoneInfo = SEOUL
     at_step: Callable[[int], None] = lambda _step: None
     told: list[tuple[float, str]] = field(default_factory=list)
+    id: int | None = None
 
     @property
     def today(self) -> date:

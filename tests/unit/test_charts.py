@@ -415,3 +415,27 @@ def test_numbers_and_periods_are_written_as_people_write_them() -> None:
     assert period_name(date(2026, 11, 9), "week") == "9 – 15 Nov 2026"
     assert period_name(date(2026, 9, 28), "week") == "28 Sep – 4 Oct 2026"
     assert period_name(date(2026, 11, 16), "day") == "16 Nov 2026"
+
+
+def rings(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [layer for layer in spec["layer"] if {"filter": "datum.restated"} in layer.get("transform", [])]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_restated_point_has_a_ring_and_tells_what_it_was(dark: bool) -> None:
+    frame = weeks("atlas", [60, 61, 62]).assign(restated=[None, "71.2 before", None])
+    both = pd.concat([frame, weeks("borealis", [50, 51, 52]).assign(restated="1.0 before")])
+    look = a_look(dark=dark, highlighted=["atlas"])
+    for spec in (trend(both, look).to_dict(), panel(both, look, subject="atlas").to_dict()):
+        (ring,) = rings(spec)
+        assert ring["mark"]["color"] == theme.palette(dark).restated
+        rows = spec["datasets"][ring["data"]["name"]]
+        assert [row["text"] for row in rows if "restated" in row] == ["61.0 (restated: 71.2 before)"]
+        tips = [tip["field"] for layer in spec["layer"] for tip in layer["encoding"].get("tooltip", [])]
+        assert "restated" not in tips, (
+            "of most points there is nothing to tell, and the browser would print it"
+        )
+
+
+def test_without_restated_points_there_is_no_layer_for_them() -> None:
+    assert rings(drawn(weeks("atlas", [60, 61, 62]))) == []

@@ -1,0 +1,126 @@
+"""Aggregating again: the dialog of the sidebar, and the days that were chosen in the calendar; both with a preview."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import streamlit as st
+
+from dashboard import access, actions, filters, runs
+from dashboard.data import ask, ask_now, models, operations
+from dashboard.wording import plain, span
+from language import _
+
+ALL_STALE, ONE_DAY, RANGE = "stale", "day", "range"
+
+
+def dialog() -> None:
+    """Opens the form, without the preview of another time."""
+    filters.remember("preview", None)
+    filters.remember("dialog", True)
+    st.dialog(_("Run aggregation"), on_dismiss=close)(_form)()
+
+
+def close() -> None:
+    filters.remember("dialog", False)
+
+
+def _form() -> None:
+    values = _days() | _model()
+    preview, run = st.columns(2)
+    if preview.button(_("Preview"), icon=":material/preview:", width="stretch", key="_preview_button"):
+        actions.aggregate(values | {"dry_run": True}, "preview")
+    pressed = run.button(_("Run"), icon=":material/play_arrow:", width="stretch", key="_run_button")
+    if pressed and actions.aggregate(values, "started"):
+        close()
+        st.rerun(scope="app")
+    _preview("preview")
+
+
+def _days() -> dict[str, Any]:
+    """Which days: what is stale, one day, or a range and what of it."""
+    kinds = {ALL_STALE: _("All that is stale"), ONE_DAY: _("One day"), RANGE: _("A range of days")}
+    kind = st.segmented_control(
+        _("Days"), list(kinds), default=ALL_STALE, required=True, format_func=kinds.__getitem__, key="_days"
+    )
+    newest = ask(models.newest_day) or actions.today()
+    if kind == ONE_DAY:
+        return {"day": st.date_input(_("Day"), newest, key="_day")}
+    if kind == RANGE:
+        chosen = st.date_input(_("From – to"), (newest - timedelta(days=6), newest), key="_range")
+        return dict(zip(("since", "until"), chosen, strict=False)) | {"only": _which()}
+    told = _("Whatever came, changed or went since it was aggregated, and yesterday; today as unfinished.")
+    st.caption(told)
+    return {}
+
+
+def _which() -> str:
+    """Of a range all days, or those that need it."""
+    kinds = {"all": _("All"), "stale": _("Only stale"), "missing": _("Only missing")}
+    which: str = st.segmented_control(
+        _("Which of them"),
+        list(kinds),
+        default="all",
+        required=True,
+        format_func=kinds.__getitem__,
+        key="_only",
+    )
+    told = {
+        "all": _("Every day is computed again. Stopped half-way, it can be resumed."),
+        "stale": _("Days whose evaluations changed since they were aggregated."),
+        "missing": _("Days with evaluations that were never aggregated."),
+    }
+    st.caption(told[which])
+    return which
+
+
+def _model() -> dict[str, Any]:
+    names = ask(models.names)
+    model = st.selectbox(_("Model"), names, index=None, placeholder=_("all models"), key="_model")
+    return {"model": model} if model else {}
+
+
+def again(names: list[str], first: date, last: date) -> None:
+    """What running the chosen days again would change, and the button that does it."""
+    model = {"model": names[0]} if len(names) == 1 else {}
+    values: dict[str, Any] = {"since": first, "until": last} | model
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            subject = plain(names[0]) if model else _("All models")
+            st.markdown(f"**{subject}** :small[{span(first, last)}]", width="stretch")
+            off = access.why_not()
+            icon, told = ":material/replay:", off or _("Computes these days again from their evaluations.")
+            pressed = st.button(_("Run again"), icon=icon, disabled=off is not None, help=told, key="_again")
+        if off:
+            st.caption(off)
+            return
+        if pressed:
+            actions.aggregate(values, "started")
+            st.rerun()
+        wanted = (tuple(names), first, last, filters.remembered("data_version"))
+        if filters.remembered("rehearsed") != wanted:  # once for a choice, and again after data changed
+            filters.remember("rehearsed", wanted)
+            actions.aggregate(values | {"dry_run": True}, "rehearsal")
+        _preview("rehearsal")
+
+
+def _preview(name: str) -> None:
+    """The rehearsal's result, as soon as a worker has it."""
+    run_id = filters.remembered(name)
+    if run_id:
+        waits = ask_now(operations.is_active, run_id=run_id)
+        st.fragment(_rehearsal, run_every=0.5 if waits else None)(run_id)
+
+
+def _rehearsal(run_id: int) -> None:
+    row = ask_now(operations.run, run_id=run_id)
+    if row is None:
+        return
+    if row["status"] == "queued" and not actions.job_health().worker_is_there:
+        st.warning(_("No worker is running, so this waits. Start one with: python -m jobs loop"))
+    elif row["status"] in ("queued", "running"):
+        st.progress(row["progress"])
+        st.text(row["message"] or _("waiting"))
+    elif row["status"] != "succeeded":
+        st.error(plain(row["error"] or row["message"]))
+    else:
+        runs.changes(row["message"], row["result"] or {})

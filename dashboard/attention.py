@@ -1,0 +1,105 @@
+"""What needs a person: jobs that failed, are overdue or have no worker, and models whose data stopped coming."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import filters
+from dashboard.data import ask, models
+from dashboard.wording import moment, plain
+from language import _, ngettext
+
+SHOWN = 5
+ENOUGH, FEW = 0.8, 0.5  # shares of predictions that are evaluated
+
+
+@dataclass(frozen=True)
+class Item:
+    """A chip, what it is about, what happened, and what can be pressed: a label and a call, or a page."""
+
+    chip: str
+    title: str
+    told: str
+    label: str
+    call: Callable[[], None] | None = None
+    page: str = "views/operations.py"
+
+
+def items(jobs: Any, week: date | None, run_again: Callable[[int], None]) -> list[Item]:
+    """Everything that waits for somebody, worst first."""
+    found = [*_jobs(jobs, run_again)]
+    return found + _models(week) if week else found
+
+
+def show(found: list[Item], may_press: bool) -> None:
+    """A row for each, or that there is nothing."""
+    if not found:
+        st.markdown(f":green-badge[:material/check: {_('nothing')}] :small[{_('Nothing needs a person.')}]")
+        return
+    for number, item in enumerate(found[:SHOWN]):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{item.chip} **{item.title}**  \n:small[:gray[{item.told}]]", width="stretch")
+            if item.call is not None:
+                st.button(item.label, on_click=item.call, key=f"item_{number}", disabled=not may_press)
+            else:
+                filters.link(item.page, item.label)
+    if (more := len(found) - SHOWN) > 0:
+        st.caption(ngettext("{n} more", "{n} more", more))
+
+
+def _jobs(jobs: Any, run_again: Callable[[int], None]) -> list[Item]:
+    found = []
+    for job in jobs.jobs:
+        at = moment(job.last.finished_at, jobs.now) if job.last else ""
+        if job.failed:
+            title = _("{job} stopped, {at}").format(job=plain(job.name), at=at)
+            told = plain(job.last.error or job.last.message)
+            again = _again(run_again, job.last.id)
+            found.append(Item(_chip("red", "close", _("failed")), title, told, _("Run again"), again))
+        elif job.overdue_since:
+            title = _("{job} is overdue").format(job=plain(job.name))
+            told = _("It should have run {at}.").format(at=moment(job.overdue_since, jobs.now))
+            found.append(Item(_chip("red", "schedule", _("overdue")), title, told, _("Operations")))
+    if not jobs.worker_is_there:
+        told = _("Nothing runs by itself until one is started: python -m jobs loop")
+        found.append(
+            Item(_chip("red", "warning", _("no worker")), _("No worker runs"), told, _("Operations"))
+        )
+    return found
+
+
+def _again(run_again: Callable[[int], None], run_id: int) -> Callable[[], None]:
+    return lambda: run_again(run_id)
+
+
+def _models(week: date) -> list[Item]:
+    """Models that sent nothing, or were hardly evaluated, though the week before they were."""
+    now, before = (_coverage(monday) for monday in (week, week - timedelta(weeks=1)))
+    both = before.join(now.add_suffix("_now")).fillna({"whole_now": 0, "part_now": 0})
+    usual = both[both["part"] >= ENOUGH * both["whole"]]
+    found = []
+    for name, row in usual.sort_values("whole", ascending=False).iterrows():
+        part, whole = int(row["part_now"]), int(row["whole_now"])
+        counts = {"part": f"{part:,}", "whole": f"{whole:,}", "before": f"{int(row['whole']):,}"}
+        if whole == 0:
+            title = _("{model} sent nothing").format(model=plain(name))
+            told = _("{before} predictions the week before.").format(**counts)
+            found.append(Item(_chip("red", "close", _("missing")), title, told, _("Show days")))
+        elif part < FEW * whole:
+            title = _("{model} lacks most of its evaluations").format(model=plain(name))
+            told = _("{part} of {whole} are there; its numbers may still move.").format(**counts)
+            found.append(Item(_chip("yellow", "contrast", _("partial")), title, told, _("Show days")))
+    return found
+
+
+def _coverage(monday: date) -> pd.DataFrame:
+    rows: pd.DataFrame = ask(models.coverage, since=monday, until=monday + timedelta(days=6))
+    return rows.set_index("subject")[["part", "whole"]].astype(float)
+
+
+def _chip(colour: str, icon: str, word: str) -> str:
+    return f":{colour}-badge[:material/{icon}: {word}]"

@@ -1,0 +1,148 @@
+"""What changed from week to week, ranked by surprise: every comparison at a glance, and a row for each clear one."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import beside, columns, filters
+from dashboard.beside import Data
+from dashboard.data import ask, models, verdicts
+from dashboard.drawing import draw
+from dashboard.period import Period
+from dashboard.wording import difference, figure, plain
+from db.metrics import BY_COLUMN, Metric
+from jobs.formulas.verdicts import DECLINED, HISTORY_WEEKS, IMPROVED, SURPRISE_CAP, TOO_LITTLE_DATA
+from language import _, ngettext
+from reports.charts.look import Look
+from reports.charts.sparkline import sparkline
+from reports.charts.surprise import surprise
+from reports.verdict_words import CLEAR, WORDS, remark
+
+ROWS = 8
+TEXT, FIGURES = 330, 136  # pixels
+
+BADGES = {
+    IMPROVED: ":green-badge[:material/check: {word}]",
+    DECLINED: ":orange-badge[:material/priority_high: {word}]",
+}
+
+
+def ranked(week: date, today: date) -> None:
+    """All comparisons of the week as dots, the clear ones as rows, the quiet ones in one line."""
+    table = ask(verdicts.of_week, week=week)
+    compared = table[table["verdict"] != TOO_LITTLE_DATA]
+    clear = compared[compared["verdict"].isin(CLEAR)]
+    if len(compared):
+        draw(surprise, _dots(compared), "surprise", look=Look(filters.is_dark()))
+    for row in clear.head(ROWS).to_dict("records"):
+        _row(row, week, today)
+    _quiet(table, len(compared) - len(clear), max(0, len(clear) - ROWS), week)
+
+
+def compared(week: date | None) -> bool:
+    """Whether anything of the week had enough data to be compared."""
+    return week is not None and bool((ask(verdicts.of_week, week=week)["verdict"] != TOO_LITTLE_DATA).any())
+
+
+def meaning() -> str:
+    """How the ranking and the verdicts are to be read."""
+    return _(
+        "The last finished week against the one before it. Surprise is the change over its standard error, in which "
+        "the shocks that weeks have by themselves are counted. A change is called improved or declined only where it "
+        "is clear among all comparisons of the week (Holm's correction, 5 %)."
+    )
+
+
+def badge(verdict: str) -> str:
+    """A verdict as a chip in Markdown."""
+    quiet = ":gray-badge[:material/drag_handle: {word}]"
+    if verdict == TOO_LITTLE_DATA:
+        quiet = ":gray-badge[:material/hourglass_empty: {word}]"
+    return BADGES.get(verdict, quiet).format(word=_(WORDS[verdict]))
+
+
+def sigmas(surprise: float) -> str:
+    """How surprising a change is, in standard errors."""
+    return _("{n} σ").format(n=f"{surprise:.1f}" if surprise < SURPRISE_CAP else "> 99")
+
+
+def _dots(compared: pd.DataFrame) -> pd.DataFrame:
+    metrics = [BY_COLUMN[name] for name in compared["metric"]]
+    better = [
+        (change > 0) == (m.better == "up") for change, m in zip(compared["change"], metrics, strict=True)
+    ]
+    sign = pd.Series(better, index=compared.index).map({True: 1.0, False: -1.0})
+    told = zip(compared["change"], compared["surprise"], metrics, strict=True)
+    return pd.DataFrame(
+        {
+            "name": [f"{s}, {_(m.label)}" for s, m in zip(compared["subject"], metrics, strict=True)],
+            "signed": sign * compared["surprise"],
+            "verdict": compared["verdict"],
+            "told": [f"{difference(change, m)} · {sigmas(size)}" for change, size, m in told],
+        }
+    )
+
+
+def _row(row: dict[Any, Any], week: date, today: date) -> None:
+    """One change: what, whose, how much on how much data, its last weeks, and its interval."""
+    metric, look = BY_COLUMN[row["metric"]], Look(filters.is_dark(), grain="week")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width=TEXT, gap=None):
+            st.markdown(
+                f"**{_(metric.label)}** · {plain(row['subject'])} {badge(row['verdict'])}",
+                help=" ".join([_(metric.definition), remark(row)]).strip(),
+            )
+            st.caption(_evidence(row, metric))
+        with st.container(width="stretch"):
+            line = _weeks(metric, row["subject"], week, today)
+            draw(sparkline, line, f"change_{metric.name}_{row['subject']}", look=look, tone=row["verdict"])
+        with st.container(width=FIGURES, gap=None):
+            st.markdown(f"**{difference(row['change'], metric)}**", text_alignment="right")
+            bounds = {
+                "low": difference(row["low"], metric, False),
+                "high": difference(row["high"], metric, False),
+            }
+            st.caption(_("95%: {low} … {high}").format(**bounds), text_alignment="right")
+
+
+def _evidence(row: dict[Any, Any], metric: Metric) -> str:
+    return _("{before} → {now} · n = {n} / {n_before} · {sigmas}").format(
+        before=figure(row["previous"], metric),
+        now=figure(row["value"], metric),
+        n=f"{row['n']:,}",
+        n_before=f"{row['n_previous']:,}",
+        sigmas=sigmas(row["surprise"]),
+    )
+
+
+def _weeks(metric: Metric, subject: str, week: date, today: date) -> pd.DataFrame:
+    """The weeks up to this one that tell how much they vary."""
+    span = {"since": week - timedelta(weeks=HISTORY_WEEKS), "until": week + timedelta(days=6)}
+    rows: pd.DataFrame = ask(models.trend, metric=metric.name, grain="week", today=today, **span)
+    return rows[rows["subject"] == subject]
+
+
+def _quiet(table: pd.DataFrame, quiet: int, hidden: int, week: date) -> None:
+    """In one line what needs no look, and all of it as a table."""
+    few = int((table["verdict"] == TOO_LITTLE_DATA).sum())
+    told = [
+        ngettext("{n} more clear change", "{n} more clear changes", hidden) if hidden else "",
+        ngettext("{n} comparison is within its noise", "{n} comparisons are within their noise", quiet)
+        if quiet
+        else "",
+        ngettext("{n} has too little data", "{n} have too little data", few) if few else "",
+    ]
+    chip = f":gray-badge[:material/drag_handle: {_('quiet')}]"
+    beside.foot(f"{chip} {'; '.join(filter(None, told))}", data(table, week))
+
+
+def data(table: pd.DataFrame, week: date) -> Data:
+    """The verdicts of a week as a table and as CSV."""
+    shown = table.assign(
+        metric=[_(BY_COLUMN[name].label) for name in table["metric"]],
+        said=[_(WORDS[verdict]) for verdict in table["verdict"]],
+        remark=[remark(row) for row in table.to_dict("records")],
+    )
+    return Data("verdicts", Period(week, week + timedelta(days=6), "week"), lambda: shown, columns.VERDICT)

@@ -1,0 +1,43 @@
+"""The sidebar below the period: actions, jobs at work, and the line of health."""
+
+import streamlit as st
+
+from dashboard import access, actions, aggregation, filters, health, runs, watch
+from dashboard.data import ask_now, operations
+from dashboard.wording import plain
+from language import _
+
+
+def show() -> None:
+    """The buttons of those who may press them, what runs, and how the jobs are."""
+    st.caption(_("Actions"))
+    aggregation.close()  # a run of the whole page closes a dialog that is open, however it came about
+    reason = access.why_not()
+    if st.button(
+        _("Run aggregation"),
+        icon=":material/cached:",
+        width="stretch",
+        disabled=reason is not None,
+        help=reason,
+        key="run_aggregation",
+    ):
+        aggregation.dialog()
+    access.password_form()
+    if reason and not filters.remembered("operator"):
+        st.caption(reason)
+    watch.running_jobs(actions.cancel, may_stop=reason is None)
+    _tell_result(may_resume=reason is None)
+    health.line(actions.job_health())
+
+
+def _tell_result(may_resume: bool) -> None:
+    """How the run that this session started ended; one that was stopped can go on."""
+    started = filters.remembered("started")
+    run = ask_now(operations.run, run_id=started) if started else None
+    if run is None or run["finished_at"] is None:
+        return
+    told = _("Run {id}").format(id=run["id"])
+    st.markdown(f"{told} {runs.badge(run['status'])}  \n:small[{plain(run['error'] or run['message'])}]")
+    if run["status"] == "cancelled" and may_resume:
+        icon, go_on = ":material/play_arrow:", actions.run_again
+        st.button(_("Resume"), icon=icon, width="stretch", on_click=go_on, args=(run["id"],), key="_go_on")

@@ -1,0 +1,96 @@
+"""Run now, pause and resume on Operations, and what the health line says then."""
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from db.clock import utc_now
+from db.facts import fact
+from db.tables.operations import JobRun
+from jobs import queue
+from jobs.timetable import JOBS
+from tests.app.test_pages import words
+
+NAME = "aggregate_models"
+
+
+def test_pause_and_resume(open_page, demo_file, engine):
+    app = open_page("operations", demo_file)
+    app.button(key=f"_pause_{NAME}").click().run()
+    told = words(app)
+    assert "1 job paused" in told and f":yellow-badge[{NAME}]" in told
+    assert "paused since" in app.table[0].value.to_string()
+    with engine.connect() as connection:
+        assert fact(connection, f"paused:{NAME}")
+    app.button(key=f"_resume_{NAME}").click().run()
+    assert "2 jobs fine" in words(app)
+
+
+def test_run_now(open_page, demo_file, engine):
+    app = open_page("operations", demo_file)
+    app.button(key=f"_now_{NAME}").click().run()
+    with engine.connect() as connection:
+        newest = connection.execute(select(JobRun).order_by(JobRun.id.desc()).limit(1)).one()
+    assert (newest.status, newest.params, newest.trigger) == ("queued", {}, "manual")
+
+
+def test_who_may_not_press_changes_nothing(open_page, demo_file, engine, monkeypatch):
+    app = open_page("operations", demo_file)
+    monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse")
+    app.button(key=f"_pause_{NAME}").click().run()
+    assert [toast for toast in app.toast if "password" in toast.value.lower()]
+    with engine.connect() as connection:
+        assert fact(connection, f"paused:{NAME}") is None
+    assert app.button(key=f"_pause_{NAME}").disabled
+
+
+def test_the_size_of_the_database(open_page, demo_file):
+    told = words(open_page("operations", demo_file))
+    assert "SQLite:" in told and "MB on disk" in told and "job_runs 2" in told
+
+
+def asked(engine) -> dict[str, object]:
+    """The parameters of the newest run."""
+    with engine.connect() as connection:
+        return connection.scalar(select(JobRun.params).order_by(JobRun.id.desc()).limit(1))
+
+
+def form() -> None:
+    from dashboard import aggregation
+
+    aggregation._form()
+
+
+@pytest.mark.parametrize("only", ["all", "stale", "missing"])
+def test_a_range_and_what_of_it(open_page, demo_file, engine, only):
+    open_page("overview", demo_file)
+    app = AppTest.from_function(form, default_timeout=60).run()
+    app.button_group(key="_days").set_value("range").run()
+    app.button_group(key="_only").set_value(only).run()
+    app.button(key="_preview_button").click().run()
+    assert not app.exception
+    found = asked(engine)
+    assert (found["only"], found["dry_run"]) == (only, True)
+    assert {"since", "until"} <= found.keys()
+
+
+def test_stop_and_resume_in_the_sidebar(open_page, demo_file, engine):
+    job = JOBS[NAME]
+    params = job.read({"since": "2026-01-05", "until": "2026-01-11", "only": "all"})
+    open_page("overview", demo_file)
+    run = queue.request(engine, job, params, trigger="manual", by="", now=utc_now())
+    app = open_page("overview", demo_file)
+    app.session_state["_started"] = run.id
+    app.run()
+    app.button(key=f"_stop_{run.id}").click().run()
+    assert queue.run_row(engine, run.id).status == "cancelled"
+    app.button(key="_go_on").click().run()
+    assert asked(engine) == {"since": "2026-01-05", "until": "2026-01-11", "only": "stale"}
+
+
+def test_who_may_not_press_cannot_stop(open_page, demo_file, engine, monkeypatch):
+    open_page("overview", demo_file)
+    run = queue.request(engine, JOBS[NAME], JOBS[NAME].read({}), trigger="manual", by="", now=utc_now())
+    monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse")
+    app = open_page("overview", demo_file)
+    assert not [button for button in app.button if button.key == f"_stop_{run.id}"]
