@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     )
     workers: int = Field(2, ge=1, le=16, description="how many jobs may run at the same time")
     backup_dir: Path = Field(ROOT / "backups", description="folder for the backups made before a migration")
+    targets_file: Path = Field(
+        ROOT / "targets.yaml",
+        description="YAML file with targets of metrics, drawn as lines: final_score: 70",
+    )
     demo: bool = Field(True, description="whether `make run` fills an empty database with simulated data")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="how much worker and schedule loop write to standard error"

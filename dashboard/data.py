@@ -11,6 +11,7 @@ from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
 from db.queries import coverage, models, operations, restatements, verdicts
 from db.schema import refuse_unready
+from db.targets import targets
 from settings import current
 
 P = ParamSpec("P")
@@ -25,6 +26,7 @@ __all__ = [
     "note_version",
     "operations",
     "restatements",
+    "target_of",
     "verdicts",
     "version",
     "what_is_wrong",
@@ -70,6 +72,14 @@ def _shown() -> int:
 def _answer(name: str, url: str, version: int, arguments: tuple[tuple[str, Any], ...], _query: Any) -> Any:
     # name, url and version are here for the key; the query itself (a function) cannot be part of it.
     return ask_now(_query, **dict(arguments))
+
+
+def target_of(metric: str) -> float | str | None:
+    """The target of a metric, None where it has none; a text where the file that holds them is wrong."""
+    try:
+        return targets(current().targets_file).get(metric)
+    except Refused as refused:
+        return str(refused)
 
 
 def ask_now(query: Callable[..., T], **arguments: Any) -> T:

@@ -13,7 +13,7 @@ from dashboard.wording import plain, span
 from db.metrics import METRICS
 from language import _
 
-CHOICES = ("period", "models", "metric", "view", "rows")
+CHOICES = ("period", "models", "metric", "view", "also", "pair", "rows")
 OWN_DATES = ("from", "to")
 HIGHLIGHTS = 4
 NOTHING = "-"  # in the address: nothing at all is chosen
@@ -178,6 +178,27 @@ def view() -> str:
     return _one("view", list(options), "highlighted", show)
 
 
+def also() -> list[str]:
+    """What the trend shows beside its lines."""
+    names = {"before": _("Period before"), "events": _("Events"), "targets": _("Targets")}
+    chosen = _settle("also", list(names), ["events", "targets"])
+    st.session_state["also"] = chosen
+    st.pills(
+        _("Also shown"),
+        list(names),
+        selection_mode="multi",
+        format_func=names.__getitem__,
+        key="also",
+        label_visibility="collapsed",
+    )
+    return chosen
+
+
+def shows(name: str) -> bool:
+    """Whether the trend shows this beside its lines."""
+    return name in (st.session_state.get("also") or [])
+
+
 def highlighted(models: list[str], default: list[str]) -> list[str]:
     """At most four models in colour: pills for a few, a search for many."""
     chosen = _settle("models", models, default)[:HIGHLIGHTS]
@@ -200,6 +221,21 @@ def highlighted(models: list[str], default: list[str]) -> list[str]:
             placeholder=_("Search among {n} models").format(n=len(models)),
             label_visibility="collapsed",
         )
+    return chosen
+
+
+def pair(models: list[str]) -> list[str]:
+    """The two models that are compared with each other."""
+    chosen = _settle("pair", models, [])[:2]
+    st.session_state["pair"] = chosen
+    st.multiselect(
+        _("Two models"),
+        models,
+        key="pair",
+        max_selections=2,
+        placeholder=_("two models"),
+        label_visibility="collapsed",
+    )
     return chosen
 
 

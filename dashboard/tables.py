@@ -61,7 +61,8 @@ def _compared(period: Period, today: date) -> pd.DataFrame:
     table["score"], table["n"] = score["value"], score["n"]
     bounds = zip(score["low"], score["high"], strict=True)
     table["interval"] = [interval(low, high) if low == low else None for low, high in bounds]
-    table["line"] = pd.Series(_weeks(period, today, table.index), index=table.index, dtype=object)
+    lines = weeks_of(period.first, period.last, today, table.index)
+    table["line"] = pd.Series(lines, index=table.index, dtype=object)
     for column, metric in RATES.items():
         table[column] = ask(models.totals, metric=metric, **days).set_index("subject")["value"]
     table["evaluated"] = 100 * table["part"] / table["whole"]
@@ -70,11 +71,9 @@ def _compared(period: Period, today: date) -> pd.DataFrame:
     return table.reset_index(names="model")[list(_columns(0, 0))]
 
 
-def _weeks(period: Period, today: date, names: pd.Index) -> list[list[float] | None]:
+def weeks_of(first: date, last: date, today: date, names: pd.Index) -> list[list[float] | None]:
     """The score of each week since the last gap: a line in a cell cannot show one. None for a model without any."""
-    rows = ask(
-        models.trend, metric=SCORE.name, grain="week", since=period.first, until=period.last, today=today
-    )
+    rows = ask(models.trend, metric=SCORE.name, grain="week", since=first, until=last, today=today)
     known = prepare(rows, "week")
     newest = known.groupby("subject")["segment"].transform("max")
     lines = known[known["segment"] == newest].groupby("subject")["value"].agg(list)

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from math import ceil, floor
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import beside, columns, events, filters
 from dashboard.beside import Data
+from dashboard.data import ask, models, target_of
 from dashboard.drawing import draw
 from dashboard.lineup import Lineup
 from dashboard.period import Period
@@ -48,13 +50,34 @@ def look_of(metric: Metric, period: Period, lineup: Lineup) -> Look:
 def highlighted(
     frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup
 ) -> tuple[str, date] | None:
-    """The trend with some models in colour; returns the point that was clicked."""
-    chosen = lineup.highlighted
+    """The trend with some models in colour, and what was asked for beside; returns the point that was clicked."""
+    chosen, also = lineup.highlighted, filters.also()
     if frame["subject"].nunique() > GHOSTS + len(chosen):
         frame = frame[frame["subject"].isin(chosen)]
     key, look = f"trend_{metric.name}_{period.grain}", look_of(metric, period, lineup)
-    happened = events.missing(period, tuple(chosen))
-    return filters.picked_point(draw(trend, frame, key, look=look, events=happened, selection="point"))
+    more: dict[str, Any] = {"targets": _aims(metric) if "targets" in also else ()}
+    if "events" in also:
+        more["events"] = events.missing(period, tuple(chosen))
+    if "before" in also:
+        more["previous"] = _moved_on(metric, period)
+    return filters.picked_point(draw(trend, frame, key, look=look, selection="point", **more))
+
+
+def _moved_on(metric: Metric, period: Period) -> pd.DataFrame:
+    """The period before, each of its days or weeks under the one that it is compared with."""
+    before = period.before
+    days = {"since": before.first, "until": before.last, "today": period.last + timedelta(days=7)}
+    rows: pd.DataFrame = ask(models.trend, metric=metric.name, grain=period.grain, **days)
+    later = period.first - before.first
+    return rows.assign(period=[day + later for day in rows["period"]])
+
+
+def _aims(metric: Metric) -> tuple[float, ...]:
+    """The target of a metric, where somebody wrote one down that can be read."""
+    target = target_of(metric.name)
+    if isinstance(target, str):
+        st.caption(plain(target))
+    return (target,) if isinstance(target, float) else ()
 
 
 def all_models(frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup) -> None:
@@ -83,7 +106,7 @@ def empty(metric: Metric, today: date) -> None:
         draw(trend, pd.DataFrame(columns=COLUMNS), "empty_trend", look=look)
 
 
-def footer(frame: pd.DataFrame, metric: Metric, period: Period, view: str) -> None:
+def footer(frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup, view: str) -> None:
     """How to read the trend or the small charts, and the rows of all models as a table."""
     told = [_("band: 95% interval"), _("hollow: fewer than 3 predictions")]
     if view == "all":
@@ -94,6 +117,9 @@ def footer(frame: pd.DataFrame, metric: Metric, period: Period, view: str) -> No
         told.append(newest[period.grain])
     else:
         told.append(_("click a point for its evaluations"))
+    if view != "all" and lineup.highlighted and filters.shows("before"):
+        first, before = plain(lineup.highlighted[0]), span(*period.before.span)
+        told.append(_("dotted: {model}, {span}").format(model=first, span=before))
     if frame.get("restated", pd.Series(dtype=object)).notna().any():
         told.append(_("ring: restated"))
     unfinished = frame.loc[frame["unfinished"], "period"].max() if len(frame) else None

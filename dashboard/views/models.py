@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from dashboard import actions, bars, cards, events, filters, lineup, tables, trends
-from dashboard.data import ask, models
+from dashboard import actions, bars, cards, events, filters, lineup, standing, tables, trends, verdict_table
+from dashboard.data import ask, models, verdicts
 from dashboard.wording import span, span_with_end
 from db.metrics import METRICS
 from language import _, ngettext
@@ -16,7 +16,7 @@ if newest is None or oldest is None:
     trends.empty(METRICS["final_score"], actions.today())
     st.stop()
 
-period = filters.period(newest, oldest)
+period, week = filters.period(newest, oldest), ask(verdicts.newest_week)
 days = {"since": period.first, "until": period.last}
 ranked = lineup.by_score(days)
 cards.title(
@@ -44,7 +44,7 @@ with st.container(border=True):
         picked = trends.highlighted(frame, metric, period, shown)
     else:
         trends.all_models(frame, metric, period, shown)
-    trends.footer(frame, metric, period, view)
+    trends.footer(frame, metric, period, shown, view)
 if picked:
     tables.rows_behind(*picked, period, metric)
 
@@ -57,6 +57,14 @@ with right.container(border=True, height="stretch"):
 with st.container(border=True):
     bars.coverage(period, shown)
 
+if week:
+    with st.container(border=True):
+        verdict_table.show(week, actions.today())
+
+with st.container(border=True):
+    standing.head_to_head(sorted(names), period)
+
 with st.container(border=True):
     st.markdown(f"**{_('All models')}** :small[{span(period.first, period.last)}]")
+    standing.best(period)
     tables.comparison(period, actions.today())

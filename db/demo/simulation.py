@@ -142,7 +142,7 @@ def _week(
         at = to_utc(datetime.combine(day, datetime.min.time()) + timedelta(seconds=int(seconds[i])), zone)
         row: Row = {
             "model": model.name,
-            "prediction_id": f"{DEMO_ID}{model.name}-{day:%Y%m%d}-{i + 1:03d}",
+            "prediction_id": f"{DEMO_ID}{day:%Y%m%d}-{i + 1:03d}",
             "predicted_at": at,
             "day": business_day(at, zone),
             **dict.fromkeys((*_FROM_EVALUATION, *_FROM_PEOPLE)),

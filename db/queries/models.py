@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy.orm import aliased
 
 from db.clock import week_start
 from db.metrics import METRICS, Metric
@@ -176,6 +177,34 @@ def coverage(connection: Connection, since: date, until: date) -> pd.DataFrame:
         .group_by(Model.name)
         .order_by(Model.name),
     )
+
+
+def head_to_head(connection: Connection, one: str, other: str, since: date, until: date) -> dict[str, Any]:
+    """Two models on the scored predictions that both made: n, mean and std of the differences (one − other), and how
+    often each was ahead."""
+    mine, theirs = aliased(ModelEvaluation), aliased(ModelEvaluation)
+    difference = mine.counted_score - theirs.counted_score
+    ids = {name: select(Model.id).where(Model.name == name).scalar_subquery() for name in (one, other)}
+    pairs = (
+        select(difference.label("d"))
+        .join(theirs, and_(theirs.model_id == ids[other], theirs.prediction_id == mine.prediction_id))
+        .where(mine.model_id == ids[one], mine.day.between(since, until), difference.is_not(None))
+        .subquery()
+    )
+    d_ = pairs.c.d
+    row = connection.execute(
+        select(
+            func.count().label("n"),
+            func.avg(d_).label("mean"),
+            func.sum(d_ * d_).label("squares"),
+            func.count().filter(d_ > 0).label("ahead"),
+            func.count().filter(d_ < 0).label("behind"),
+        )
+    ).one()
+    found = dict(row._mapping)
+    squares, n = found.pop("squares"), row.n
+    spread = max(0.0, squares - n * row.mean**2) / (n - 1) if n > 1 else None
+    return found | {"std": None if spread is None else spread**0.5}
 
 
 def evaluations(

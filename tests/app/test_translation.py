@@ -53,7 +53,7 @@ def test_every_heading_of_a_table_is_translated(page, open_page, demo_file, quot
     for frame in app.dataframe:
         assert all("«" in label for label in labels(frame)), labels(frame)
     if page == "models":
-        assert len(app.dataframe) == 3, "rows of the trend, rows behind a point, comparison"
+        assert len(app.dataframe) == 4, "rows of the trend, rows behind a point, verdicts, comparison"
         assert app.get("download_button")
 
 

@@ -35,6 +35,7 @@ ALSO = {
     ("data.py", "db.engine"): "it opens the connections that queries are asked over",
     ("data.py", "db.demo.holding"): "whether the data are simulated is told on every page",
     ("data.py", "db.schema"): "it says what is wrong where a database cannot be read",
+    ("data.py", "db.targets"): "targets come from a file",
     ("data.py", "db.errors"): "what is wrong comes as a Refused",
     ("access.py", "db.errors"): "an outsider is refused as everything is: by a Refused",
     ("actions.py", "db.errors"): "a job that is refused is told on the page",

@@ -1,0 +1,98 @@
+"""Which model is best and which are level with it; and two models on the predictions that both made."""
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from dashboard import filters
+from dashboard.data import ask, models
+from dashboard.lineup import SCORE
+from dashboard.period import Period
+from dashboard.wording import difference, figure, plain, span
+from db.clock import week_start
+from jobs.formulas.standing import level_with_best, paired
+from jobs.formulas.verdicts import ALPHA, ENOUGH
+from language import _, ngettext
+
+NAMED = 6
+
+
+def _meaning() -> str:
+    """How the comparison of two models is to be read."""
+    return _(
+        "Only predictions that both models made and that are scored for both, matched by their prediction_id: the "
+        "mean of the differences with its 95 % interval (paired t test). What is hard for both is no difference."
+    )
+
+
+def best(period: Period) -> None:
+    """The model with the highest mean score of those with enough, those level with it, and how many are behind."""
+    days = {"since": period.first, "until": period.last}
+    totals = ask(models.totals, metric=SCORE.name, **days)
+    totals = totals[totals["n"] >= SCORE.enough].sort_values("value", ascending=False, ignore_index=True)
+    if len(totals) < 2:
+        return
+    weekly = ask(
+        models.weekly, metric=SCORE.name, first=week_start(period.first), last=week_start(period.last)
+    )
+    inside = weekly[weekly["week"].map(lambda week: period.first <= week <= period.last - timedelta(days=6))]
+    wide = inside.pivot(index="subject", columns="week", values="value").reindex(totals["subject"])
+    level = level_with_best(totals["value"], totals["std"], totals["n"], 0, wide.to_numpy(dtype=float))
+    top = totals.iloc[0]
+    told = _("Best: **{model}**, {score} on {n} scores.").format(
+        model=plain(top["subject"]), score=figure(top["value"], SCORE), n=f"{int(top['n']):,}"
+    )
+    st.markdown(
+        f"{told} {_others([str(name) for name in totals['subject'][level][1:]], int((~level).sum()))}"
+    )
+
+
+def _others(level: list[str], behind: int) -> str:
+    lines = []
+    if level:
+        named = ", ".join(plain(name) for name in level[:NAMED])
+        if (more := len(level) - NAMED) > 0:
+            named += " " + ngettext("and {n} more", "and {n} more", more)
+        lines.append(_("Level with it, not clearly different: {models}.").format(models=named))
+    if behind:
+        lines.append(ngettext("{n} is clearly behind.", "{n} are clearly behind.", behind))
+    return " ".join(lines)
+
+
+def head_to_head(names: list[str], period: Period) -> None:
+    """Two models that somebody chose, on what both predicted in the period."""
+    st.markdown(f"**{_('Two models head to head')}**", help=_meaning())
+    pair = filters.pair(names)
+    if len(pair) < 2:
+        st.caption(_("Choose two models: they are compared on the predictions that both made."))
+        return
+    one, other = pair
+    found = ask(models.head_to_head, one=one, other=other, since=period.first, until=period.last)
+    n = found["n"]
+    who = {"one": plain(one), "other": plain(other), "span": span(*period.span)}
+    if n < ENOUGH:
+        told = ngettext("{n} scored prediction", "{n} scored predictions", n)
+        pattern = _("{one} and {other} have {told} in common, {span}: too little to compare.")
+        st.markdown(pattern.format(told=told, **who))
+        return
+    st.markdown(_verdict(found, who))
+    ahead = _("{one} was ahead in {ahead}, behind in {behind}, equal in {equal}.")
+    counts = {name: f"{found[name]:,}" for name in ("ahead", "behind")}
+    st.caption(ahead.format(equal=f"{n - found['ahead'] - found['behind']:,}", one=plain(one), **counts))
+
+
+def _verdict(found: dict[str, Any], who: dict[str, str]) -> str:
+    test = paired(found["mean"], found["std"], found["n"])
+    clear = test.p <= ALPHA and not np.isclose(test.difference, 0)
+    shown = {
+        "difference": difference(test.difference, SCORE),
+        "low": difference(test.low, SCORE, False),
+        "high": difference(test.high, SCORE, False),
+        "n": f"{found['n']:,}",
+        "better": who["one"] if test.difference > 0 else who["other"],
+    }
+    said = _("**{better} is better**") if clear else _("**No clear difference**")
+    figures = _("{one} scores {difference} against {other} (95%: {low} … {high}), n = {n}.")
+    return f"{said.format(**shown)}: {figures.format(**shown, **who)}"
