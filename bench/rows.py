@@ -1,4 +1,4 @@
-"""Evaluations for the benchmarks: the same on every engine, in time order, 50 models over 365 days."""
+"""Evaluations for the benchmarks: the same on every engine, in time order; as a rule 50 models over 365 days."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -28,16 +28,16 @@ COLUMNS = (
 )
 
 
-def blocks(rows: int, size: int = 200_000) -> Iterator[pa.Table]:
-    """All rows, some at a time; times are UTC without a zone."""
+def blocks(rows: int, models: int = MODELS, days: int = DAYS, size: int = 200_000) -> Iterator[pa.Table]:
+    """All rows, some at a time; times are UTC without a zone, and end with the 365 days from the first on."""
     random = np.random.default_rng(1)
     for start in range(0, rows, size):
-        yield _block(random, start, min(size, rows - start), rows)
+        number = np.arange(start, start + min(size, rows - start))
+        yield _block(random, number, number * days // rows - (days - DAYS), models)
 
 
-def _block(random: np.random.Generator, start: int, n: int, rows: int) -> pa.Table:
-    number = np.arange(start, start + n)
-    day = number * DAYS // rows
+def _block(random: np.random.Generator, number: Any, day: Any, models: int) -> pa.Table:
+    n = len(number)
     epoch = np.datetime64(FIRST, "s")
     predicted = epoch + day * 86_400 + random.integers(0, 54_000, n)
     evaluated, rated = random.random(n) < 0.92, random.random(n) < 0.2
@@ -54,7 +54,7 @@ def _block(random: np.random.Generator, start: int, n: int, rows: int) -> pa.Tab
     return pa.table(
         {
             "prediction_id": pa.array([f"p{k}" for k in number]),
-            "model_id": pa.array(number % MODELS + 1),
+            "model_id": pa.array(number % models + 1),
             "predicted_at": pa.array(predicted),
             "evaluated_at": some(predicted + 86_400, evaluated),
             "human_evaluated_at": some(predicted + 90_000, rated),

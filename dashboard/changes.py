@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
-from dashboard.data import ask, models, verdicts
+from dashboard.data import ask, derive, models, verdicts
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import difference, figure, plain
@@ -35,7 +35,7 @@ def ranked(week: date, today: date) -> None:
     compared = table[table["verdict"] != TOO_LITTLE_DATA]
     clear = compared[compared["verdict"].isin(CLEAR)]
     if len(compared):
-        draw(surprise, _dots(compared), "surprise", look=Look(filters.is_dark()))
+        draw(surprise, derive(_dots, week=week), "surprise", look=Look(filters.is_dark()))
     for row in clear.head(ROWS).to_dict("records"):
         _row(row, week, today)
     _quiet(table, len(compared) - len(clear), max(0, len(clear) - ROWS), week)
@@ -68,7 +68,9 @@ def sigmas(surprise: float) -> str:
     return _("{n} σ").format(n=f"{surprise:.1f}" if surprise < SURPRISE_CAP else "> 99")
 
 
-def _dots(compared: pd.DataFrame) -> pd.DataFrame:
+def _dots(week: date) -> pd.DataFrame:
+    table = ask(verdicts.of_week, week=week)
+    compared = table[table["verdict"] != TOO_LITTLE_DATA]
     metrics = [BY_COLUMN[name] for name in compared["metric"]]
     better = [
         (change > 0) == (m.better == "up") for change, m in zip(compared["change"], metrics, strict=True)
@@ -140,9 +142,13 @@ def _quiet(table: pd.DataFrame, quiet: int, hidden: int, week: date) -> None:
 
 def data(table: pd.DataFrame, week: date) -> Data:
     """The verdicts of a week as a table and as CSV."""
-    shown = table.assign(
+    days = Period(week, week + timedelta(days=6), "week")
+    return Data("verdicts", days, lambda: _in_words(table), columns.VERDICT)
+
+
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(
         metric=[_(BY_COLUMN[name].label) for name in table["metric"]],
         said=[_(WORDS[verdict]) for verdict in table["verdict"]],
         remark=[remark(row) for row in table.to_dict("records")],
     )
-    return Data("verdicts", Period(week, week + timedelta(days=6), "week"), lambda: shown, columns.VERDICT)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
-from dashboard.data import ask, ask_now, models, operations
+from dashboard.data import ask, ask_now, derive, models, operations
 from dashboard.data import coverage as queries
 from dashboard.drawing import draw
 from dashboard.period import Period
@@ -40,13 +40,9 @@ def shown_days(period: Period, newest: date, today: date) -> Period:
 
 def calendar(period: Period, today: date) -> Cells | None:
     """The calendar with its legend; returns the models and days that somebody chose."""
-    table = ask(
-        queries.coverage_calendar,
-        since=period.first,
-        until=period.last,
-        today=today,
-        newest_mark=ask_now(operations.newest_mark),
-    )
+    mark = ask_now(operations.newest_mark)
+    asked = {"since": period.first, "until": period.last, "today": today, "newest_mark": mark}
+    table = ask(queries.coverage_calendar, **asked)
     _legend(table)
     if table.empty:
         st.caption(_("no data in this period"))
@@ -54,14 +50,19 @@ def calendar(period: Period, today: date) -> Cells | None:
     ranked = worst_first(table)
     wanted = filters.searched(sorted(ask(models.names))) if len(ranked) > ROWS else []
     order = [name for name in wanted if name in set(ranked)] or ranked[:ROWS]
-    cells = table[table["subject"].isin(order)]
     look = Look(filters.is_dark(), highlighted=order, grain="day", span=period.span)
-    told = cells[["subject", "day", "state"]].assign(told=[_told(row) for row in cells.to_dict("records")])
+    told = derive(_cells, shown=tuple(order), **asked)
     event = draw(days, told, "coverage_calendar", look=look, selection=("point", "range"))
     beside.foot(
         _how_many(len(ranked), order, wanted), Data("days", period, lambda: _in_words(table), columns.DAYS)
     )
     return filters.picked_cells(event)
+
+
+def _cells(shown: tuple[str, ...], **asked: Any) -> pd.DataFrame:
+    table = ask(queries.coverage_calendar, **asked)
+    cells = table[table["subject"].isin(shown)]
+    return cells[["subject", "day", "state"]].assign(told=[_told(row) for row in cells.to_dict("records")])
 
 
 def meaning() -> str:

@@ -12,6 +12,7 @@ from db.errors import Refused
 from db.queries import coverage, models, operations, restatements, verdicts
 from db.schema import refuse_unready
 from db.targets import targets
+from language import spoken
 from settings import current
 
 P = ParamSpec("P")
@@ -21,6 +22,7 @@ __all__ = [
     "ask",
     "ask_now",
     "coverage",
+    "derive",
     "holds_demo",
     "models",
     "note_version",
@@ -72,6 +74,25 @@ def _shown() -> int:
 def _answer(name: str, url: str, version: int, arguments: tuple[tuple[str, Any], ...], _query: Any) -> Any:
     # name, url and version are here for the key; the query itself (a function) cannot be part of it.
     return ask_now(_query, **dict(arguments))
+
+
+def derive(make: Callable[..., T], **arguments: Any) -> T:
+    """What a function makes of answers, for tables that take a while: from the cache while no data changed.
+
+    Arguments are plain values; texts in it are of the language that the page speaks.
+    """
+    name, language = f"{make.__module__}.{make.__qualname__}", spoken()
+    made: T = _derived(
+        name, language, str(default_engine().url), _shown(), tuple(sorted(arguments.items())), make
+    )
+    return made
+
+
+@st.cache_data(ttl=3600, max_entries=200, show_spinner=False)
+def _derived(
+    name: str, language: str, url: str, version: int, arguments: tuple[tuple[str, Any], ...], _make: Any
+) -> Any:
+    return _make(**dict(arguments))
 
 
 def target_of(metric: str) -> float | str | None:

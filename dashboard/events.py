@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard import actions
-from dashboard.data import ask, ask_now, coverage, operations, restatements
+from dashboard.data import ask, ask_now, coverage, derive, operations, restatements
 from dashboard.period import Period
 from dashboard.wording import day_in_words, figure
 from db.clock import week_start
@@ -38,14 +38,19 @@ def _before(row: dict[Any, Any], metric: Metric, period: Period) -> str:
 
 def missing(period: Period, models: tuple[str, ...]) -> pd.DataFrame:
     """A mark for each stretch of missing days of these models: period, kind, label; at the stretch's first day."""
-    table = ask(
-        coverage.coverage_calendar,
+    return derive(
+        _missing,
+        grain=period.grain,
         since=period.first,
         until=period.last,
         today=actions.today(),
         models=models,
         newest_mark=ask_now(operations.newest_mark),
     )
+
+
+def _missing(grain: str, **asked: Any) -> pd.DataFrame:
+    table = ask(coverage.coverage_calendar, **asked)
     is_missing = table["state"].eq("missing")
     stretch = (is_missing.ne(is_missing.shift()) | table["subject"].ne(table["subject"].shift())).cumsum()
     stretches = (
@@ -53,7 +58,7 @@ def missing(period: Period, models: tuple[str, ...]) -> pd.DataFrame:
         .groupby(stretch)
         .agg(subject=("subject", "first"), period=("day", "first"), days=("day", "size"))
     )
-    if period.grain == "week":
+    if grain == "week":
         stretches["period"] = stretches["period"].map(week_start)
         stretches = stretches.groupby(["subject", "period"]).sum().reset_index()
     longest = stretches.nlargest(MOST, "days").sort_values(["period", "subject"])

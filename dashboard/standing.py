@@ -1,13 +1,14 @@
 """Which model is best and which are level with it; and two models on the predictions that both made."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from dashboard import filters
-from dashboard.data import ask, models
+from dashboard.data import ask, derive, models
 from dashboard.lineup import SCORE
 from dashboard.period import Period
 from dashboard.wording import difference, figure, plain, span
@@ -29,24 +30,30 @@ def _meaning() -> str:
 
 def best(period: Period) -> None:
     """The model with the highest mean score of those with enough, those level with it, and how many are behind."""
-    days = {"since": period.first, "until": period.last}
-    totals = ask(models.totals, metric=SCORE.name, **days)
-    totals = totals[totals["n"] >= SCORE.enough].sort_values("value", ascending=False, ignore_index=True)
+    totals = derive(_levels, since=period.first, until=period.last)
     if len(totals) < 2:
         return
-    weekly = ask(
-        models.weekly, metric=SCORE.name, first=week_start(period.first), last=week_start(period.last)
-    )
-    inside = weekly[weekly["week"].map(lambda week: period.first <= week <= period.last - timedelta(days=6))]
-    wide = inside.pivot(index="subject", columns="week", values="value").reindex(totals["subject"])
-    level = level_with_best(totals["value"], totals["std"], totals["n"], 0, wide.to_numpy(dtype=float))
-    top = totals.iloc[0]
+    level, top = totals["level"], totals.iloc[0]
     told = _("Best: **{model}**, {score} on {n} scores.").format(
         model=plain(top["subject"]), score=figure(top["value"], SCORE), n=f"{int(top['n']):,}"
     )
     st.markdown(
         f"{told} {_others([str(name) for name in totals['subject'][level][1:]], int((~level).sum()))}"
     )
+
+
+def _levels(since: date, until: date) -> pd.DataFrame:
+    """Models with enough scores, best first: subject, value, n, and whether it is level with the best."""
+    totals = ask(models.totals, metric=SCORE.name, since=since, until=until)
+    totals = totals[totals["n"] >= SCORE.enough].sort_values("value", ascending=False, ignore_index=True)
+    if totals.empty:
+        return totals
+    first, last = week_start(since), week_start(until + timedelta(days=1)) - timedelta(days=7)
+    first += timedelta(days=7) if first < since else timedelta(0)  # whole weeks only
+    weekly = ask(models.weekly, metric=SCORE.name, first=first, last=last)
+    wide = weekly.pivot(index="subject", columns="week", values="value").reindex(totals["subject"])
+    mean, std, n = (totals[name].to_numpy(dtype=float) for name in ("value", "std", "n"))
+    return totals.assign(level=level_with_best(mean, std, n, 0, wide.to_numpy(dtype=float)))
 
 
 def _others(level: list[str], behind: int) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import beside, columns
 from dashboard.beside import Data
-from dashboard.data import ask, models
+from dashboard.data import ask, derive, models
 from dashboard.period import Period
 from dashboard.wording import plain, span
 from db.metrics import METRICS, Metric
@@ -24,7 +24,7 @@ RATES = {"achieved": "target_achieved_rate", "breach": "support_breach_rate", "h
 
 def comparison(period: Period, today: date) -> None:
     """The table of models: numbers right-aligned, one line each, CSV at the table's own button."""
-    table = _compared(period, today)
+    table = derive(_compared, since=period.first, until=period.last, today=today)
     points = [point for line in table["line"].dropna() for point in line if point == point]
     bounds = (min(points), max(points)) if points else (0, 100)
     st.dataframe(table, hide_index=True, placeholder="–", column_config=_columns(*bounds))
@@ -53,15 +53,15 @@ def _columns(low: float, high: float) -> dict[str, Any]:
     }
 
 
-def _compared(period: Period, today: date) -> pd.DataFrame:
+def _compared(since: date, until: date, today: date) -> pd.DataFrame:
     """One row a model: score with interval and n, its weeks, rates, human score, coverage; best score first."""
-    days = {"since": period.first, "until": period.last}
+    days = {"since": since, "until": until}
     table = ask(models.coverage, **days).set_index("subject")
     score = ask(models.totals, metric=SCORE.name, **days).set_index("subject").reindex(table.index)
     table["score"], table["n"] = score["value"], score["n"]
     bounds = zip(score["low"], score["high"], strict=True)
     table["interval"] = [interval(low, high) if low == low else None for low, high in bounds]
-    lines = weeks_of(period.first, period.last, today, table.index)
+    lines = weeks_of(since, until, today, table.index)
     table["line"] = pd.Series(lines, index=table.index, dtype=object)
     for column, metric in RATES.items():
         table[column] = ask(models.totals, metric=metric, **days).set_index("subject")["value"]

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import beside, changes
-from dashboard.data import ask, verdicts
+from dashboard.data import ask, derive, verdicts
 from dashboard.tables import weeks_of
 from dashboard.wording import week_against, week_name
 from db.metrics import METRICS
@@ -27,14 +27,15 @@ def show(week: date, today: date) -> None:
         f"**{_('Verdicts')}** :small[{week_name(week)}: {week_against(week)}]", help=changes.meaning()
     )
     found = ask(verdicts.of_week, week=week)
-    table = _rows(found, week, today)
+    table = derive(_rows, week=week, today=today)
     points = [point for line in table["line"].dropna() for point in line if point == point]
     bounds = (min(points), max(points)) if points else (0, 100)
     st.dataframe(table, hide_index=True, placeholder="–", column_config=_columns(*bounds))
     beside.foot(_("most surprising change of the score first"), changes.data(found, week))
 
 
-def _rows(found: pd.DataFrame, week: date, today: date) -> pd.DataFrame:
+def _rows(week: date, today: date) -> pd.DataFrame:
+    found = ask(verdicts.of_week, week=week)
     by_metric = {name: rows.set_index("subject") for name, rows in found.groupby("metric", sort=False)}
     order = list(dict.fromkeys(found.loc[found["metric"] == SCORE, "subject"]))
     order += [name for name in dict.fromkeys(found["subject"]) if name not in set(order)]

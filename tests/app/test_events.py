@@ -20,6 +20,7 @@ def answer(monkeypatch):
     def do(table: pd.DataFrame) -> None:
         monkeypatch.setattr(events, "ask", lambda query, **arguments: table)
         monkeypatch.setattr(events, "ask_now", lambda query, **arguments: 0)
+        monkeypatch.setattr(events, "derive", lambda make, **arguments: make(**arguments))
 
     return do
 
