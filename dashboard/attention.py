@@ -80,7 +80,7 @@ def _models(week: date) -> list[Item]:
     """Models that sent nothing, or were hardly evaluated, though the week before they were."""
     now, before = (_coverage(monday) for monday in (week, week - timedelta(weeks=1)))
     both = before.join(now.add_suffix("_now")).fillna({"whole_now": 0, "part_now": 0})
-    usual = both[both["part"] >= ENOUGH * both["whole"]]
+    usual = both[(both["part"] >= ENOUGH * both["whole"]) & both.index.isin(ask(models.expected))]
     found = []
     for name, row in usual.sort_values("whole", ascending=False).iterrows():
         part, whole = int(row["part_now"]), int(row["whole_now"])

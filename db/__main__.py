@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import settings
-from db.commands import Arguments, export, import_files, upkeep
+from db.commands import Arguments, export, import_files, models, upkeep
 from db.commands.demo import demo
 from db.engine import default_engine, refuse_unreachable
 from db.exits import exit_status
@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
         command("import", import_files.import_files, N_("bring files into a source table"))
     )
     export.add_options(command("export", export.export, N_("write a table to a file")))
+    models.add_options(
+        command("models", models.models, N_("list models; rename, merge or retire one, or undo that"))
+    )
     own = command("demo", demo, N_("fill an empty database with a simulated year"))
     own.add_argument("--remove", action="store_true", help=_("take the demo out again"))
     own = command("timezone", upkeep.move_to_timezone, N_("change TIMEZONE and recompute the business days"))

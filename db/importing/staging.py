@@ -34,6 +34,8 @@ from db.tables.models import Model
 from db.upsert import UpsertFrom
 from language import _, ngettext
 
+# The model of a name; where it was merged into another, that one.
+BELONGS_TO = func.coalesce(Model.merged_into, Model.id)
 _TOLD = 20  # how many new models a report names
 
 
@@ -147,7 +149,8 @@ class Staging:
     def _same_row(self) -> Any:
         rest = [name for name in self.spec.key if name != self.spec.reference]
         return and_(
-            self.target.c.model_id == Model.id, *(self.target.c[name] == self.table.c[name] for name in rest)
+            self.target.c.model_id == BELONGS_TO,
+            *(self.target.c[name] == self.table.c[name] for name in rest),
         )
 
     def write(self, low: int, high: int, now: datetime) -> tuple[int, int]:
@@ -178,7 +181,7 @@ class Staging:
             mine.append(self.spec.derived)
         rows: Select[Any] = (
             select(
-                Model.id.label("model_id"),
+                BELONGS_TO.label("model_id"),
                 *(self.table.c[name] for name in mine),
                 self.table.c.day,
                 literal(now, Timestamp).label("updated_at"),

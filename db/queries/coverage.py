@@ -89,6 +89,7 @@ class _Grid:
 
 def _names(connection: Connection, models: tuple[str, ...] | None) -> dict[int, str]:
     wanted = select(Model.id, Model.name).order_by(Model.id)
+    wanted = wanted.where(Model.retired_at.is_(None), Model.merged_into.is_(None))
     if models is not None:
         wanted = wanted.where(Model.name.in_(models))
     return {row.id: row.name for row in connection.execute(wanted)}

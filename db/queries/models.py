@@ -24,6 +24,11 @@ def names(connection: Connection) -> list[str]:
     return list(connection.scalars(select(Model.name).where(has_rows).order_by(Model.id)))
 
 
+def expected(connection: Connection) -> list[str]:
+    """The models of which data are expected: those that nobody retired."""
+    return list(connection.scalars(select(Model.name).where(Model.retired_at.is_(None)).order_by(Model.id)))
+
+
 def newest_day(connection: Connection) -> date | None:
     """The newest day with aggregated rows."""
     newest: date | None = connection.scalar(select(func.max(d.date)))

@@ -12,6 +12,7 @@ TABLES = (
     operations.Verdict,
     operations.StaleMark,
     operations.Restatement,
+    operations.ModelChange,
     operations.BusinessDay,
     operations.AppFact,
 )

@@ -36,6 +36,10 @@ class Model(Base):
     provider: Mapped[str | None] = mapped_column(String(200))
     version: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.current_timestamp())
+    # No data are expected any more; its figures stay.
+    retired_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    # Whatever comes under this name belongs to that model.
+    merged_into: Mapped[int | None]
 
 
 class ModelEvaluation(Base):

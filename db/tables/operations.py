@@ -11,6 +11,7 @@ from jobs.formulas.verdicts import VERDICTS
 
 RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "lost", "covered")
 TRIGGERS = ("manual", "schedule", "catch-up", "command line", "slack")
+MODEL_CHANGES = ("rename", "merge", "retire")
 REPORT_STATUSES = ("sending", "sent", "failed", "unknown")
 
 
@@ -131,6 +132,23 @@ class Restatement(Base):
     new: Mapped[float | None] = mapped_column(Score)
     run: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(Timestamp)
+
+
+class ModelChange(Base):
+    """What people did to a model, with what it takes to undo it."""
+
+    __tablename__ = "model_changes"
+    __table_args__ = (_one_of("kind", MODEL_CHANGES),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(Timestamp)
+    kind: Mapped[str] = mapped_column(String(20))
+    model_id: Mapped[int]
+    old_name: Mapped[str] = mapped_column(String(200))
+    new_name: Mapped[str] = mapped_column(String(200), server_default="")
+    # The ids of the evaluations that a merge moved.
+    moved: Mapped[list[int] | None] = mapped_column(Json)
+    undone_at: Mapped[datetime | None] = mapped_column(Timestamp)
 
 
 class BusinessDay(Base):
