@@ -45,7 +45,9 @@ def _steps(rows: int, waiting: int, may_press: bool) -> list[tuple[str, str, str
         (
             f"{done} model_evaluations",
             ngettext("{n} row", "{n} rows", rows),
-            _("fine") if rows else _("import a file: python -m db import model_evaluations FILE"),
+            _("fine")
+            if rows
+            else _("import a file: on page Operations, or python -m db import model_evaluations FILE"),
         ),
         (
             ":material/radio_button_unchecked: aggregate_models",

@@ -17,6 +17,9 @@ class Progress:
     def waits(self) -> None:
         """Another writer holds the database."""
 
+    def wrote(self, rows: int) -> None:
+        """So many rows are written, and stay whatever happens."""
+
 
 QUIET = Progress()
 

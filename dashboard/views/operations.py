@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import actions, aggregation, cards, coverage, filters, health
+from dashboard import actions, aggregation, cards, coverage, filters, health, import_card
 from dashboard.data import ask, ask_now, models, operations
 from dashboard.wording import span
 from db.clock import utc_now
@@ -42,3 +42,6 @@ with right.container(border=True, height="stretch"):
     )
     health.freshness(actions.freshness(), utc_now())
     health.storage(ask_now(operations.storage))
+
+with st.container(border=True):
+    import_card.card()

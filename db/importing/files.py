@@ -55,17 +55,19 @@ def import_file(
     strict: bool = False,
     keep_demo: bool = False,
     rejects: Path | None = None,
+    called: str | None = None,
     progress: Progress = QUIET,
 ) -> Report:
     """Brings a file into a source table and reports what came of each row.
 
     `mapping` renames columns (theirs → ours), `filling` takes the empty cells of a column from another one;
-    `strict` writes nothing when any row was rejected. Raises Refused, with nothing written.
+    `strict` writes nothing when any row was rejected; `called` is what the report calls the file.
+    Raises Refused, with nothing written.
     """
     report = import_batches(
         engine,
         spec_of(table),
-        path.name,
+        called or path.name,
         read(path),
         Surroundings(zone, now),
         mapping=mapping or {},
@@ -124,7 +126,7 @@ def import_batches(
             if left and not (strict and report.rejected):
                 if not dry_run:
                     tell_wait(connection, progress)
-                _write(connection, staging, report, where.now, left, keep_demo)
+                _write(connection, staging, report, where.now, left, keep_demo, progress)
     return report
 
 
@@ -148,7 +150,13 @@ def _stage(
 
 
 def _write(
-    connection: Connection, staging: Staging, report: Report, now: datetime, left: int, keep_demo: bool
+    connection: Connection,
+    staging: Staging,
+    report: Report,
+    now: datetime,
+    left: int,
+    keep_demo: bool,
+    progress: Progress,
 ) -> None:
     connection.execution_options(readonly=report.dry_run)
     if report.dry_run:
@@ -169,4 +177,5 @@ def _write(
                 new, updated = staging.write(low, high, now)
                 raise_data_version(connection)
             report.new, report.updated, low = report.new + new, report.updated + updated, high
+            progress.wrote(report.written)
     report.unchanged = left - report.written

@@ -27,16 +27,16 @@ class Names:
         self._known = {
             alias: column.name for column in spec.columns for alias in (column.name, *column.aliases)
         }
-        self._mapping = {_plain(theirs): ours for theirs, ours in mapping.items()}
-        self._filling = {ours: _plain(other) for ours, other in filling.items()}
+        self._mapping = {plain(theirs): ours for theirs, ours in mapping.items()}
+        self._filling = {ours: plain(other) for ours, other in filling.items()}
 
     def resolve(self, batch: Batch) -> dict[str, list[str]]:
         """Our column names → the cells of the file."""
         theirs: dict[str, list[str]] = {}
         for name, cells in zip(batch.header, batch.cells, strict=True):
-            if theirs.setdefault(_plain(name), cells) is not cells:
+            if theirs.setdefault(plain(name), cells) is not cells:
                 raise Refused(
-                    _("Two columns of the file are called {name}").format(name=shown(_plain(name))), status=2
+                    _("Two columns of the file are called {name}").format(name=shown(plain(name))), status=2
                 )
         self._refuse_unreadable(batch.unreadable)
         found = self._named(theirs)
@@ -54,11 +54,11 @@ class Names:
     def _refuse_unreadable(self, unreadable: Mapping[str, str]) -> None:
         """Raises Refused where the cells of a column that is wanted are no single values; notes the others."""
         for name, holds in unreadable.items():
-            plain = _plain(name)
-            if plain in self._mapping or plain in self._known or plain in self._filling.values():
+            own = plain(name)
+            if own in self._mapping or own in self._known or own in self._filling.values():
                 told = _("Column {name} of the file holds {type}; write it as one text, number or time a row")
                 raise Refused(told.format(name=shown(name), type=shown(holds)))
-            if plain not in self._spec.computed:
+            if own not in self._spec.computed:
                 told = _("column {name} holds {type} and was left out")
                 self._report.note_column(told.format(name=shown(name), type=shown(holds)))
 
@@ -109,5 +109,6 @@ class Names:
         self._report.note(_("there is no column {name} in the file, or not in every row").format(name=name))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A column's name as it is compared: without case, blanks and hyphens."""
     return name.strip().lower().replace(" ", "_").replace("-", "_")

@@ -1,6 +1,6 @@
 """Files as batches of raw rows, streamed: csv, jsonl and parquet, known by their endings."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from db.errors import Refused
@@ -11,7 +11,7 @@ from db.importing.streams import text_of
 from language import _
 
 
-def read(path: Path) -> Iterator[Batch]:
+def read(path: Path) -> Generator[Batch, None, None]:
     """The rows of a file; raises Refused when it is not what its ending says."""
     if not path.is_file():
         raise Refused(_("There is no file {path}").format(path=path), status=2)

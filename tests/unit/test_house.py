@@ -41,6 +41,11 @@ ALSO = {
     ("actions.py", "db.errors"): "a job that is refused is told on the page",
     ("actions.py", "db.engine"): "the queue writes, and no door but this file's leads to it",
     ("actions.py", "jobs"): "its buttons set jobs going",
+    ("uploads.py", "db.importing"): "an uploaded file is imported by the code that the command runs",
+    ("uploads.py", "db.engine"): "an import opens its own connections, in its own thread",
+    ("uploads.py", "db.errors"): "what is wrong with a file comes as a Refused",
+    ("uploads.py", "db.progress"): "the page shows how far the thread is",
+    ("import_card.py", "db.errors"): "why a file is not taken is told on the page",
     ("wording.py", "db.spreadsheets"): "what a spreadsheet takes for a formula is said once, for exports too",
 }
 
