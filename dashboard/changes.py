@@ -138,6 +138,7 @@ def _quiet(table: pd.DataFrame, quiet: int, hidden: int, week: date) -> None:
     ]
     chip = f":gray-badge[:material/drag_handle: {_('quiet')}]"
     beside.foot(f"{chip} {'; '.join(filter(None, told))}", data(table, week))
+    filters.link("views/models.py", _("More about the models"))
 
 
 def data(table: pd.DataFrame, week: date) -> Data:

@@ -44,7 +44,7 @@ CHARTS = "[data-testid=stVegaLiteChart] svg, [data-testid=stVegaLiteChart] canva
 def test_the_first_start_shows_the_demo(product, open_tab):
     page = open_tab(product.address)
     expect(page.get_by_text("Every number here is invented")).to_be_visible()
-    expect(page.get_by_text("cirrus-l").first).to_be_visible()
+    expect(page.get_by_text("harbor-mini").first).to_be_visible()
     page.wait_for_selector(CHARTS)
     assert "filling it with simulated data" in product.output.read_text()
     assert page.title() in ("Tidemark", "Overview")
@@ -86,8 +86,8 @@ def test_run_aggregation_shows_its_preview_and_result_on_every_open_page(product
                 "ORDER BY e.day DESC LIMIT 1)"
             )
         )
-    watcher = open_tab(product.address)
-    expect(watcher.get_by_text("cirrus-l")).to_be_visible()
+    watcher = open_tab(f"{product.address}/models")
+    expect(watcher.get_by_text("cirrus-l").first).to_be_visible()
     expect(watcher.get_by_text("zephyr-9")).to_have_count(0)
     page = open_tab(f"{product.address}/models")
     page.get_by_role("button", name="Run aggregation").click()
@@ -96,10 +96,11 @@ def test_run_aggregation_shows_its_preview_and_result_on_every_open_page(product
     expect(dialog.get_by_text("1 row would be added, 1 changed, 0 removed")).to_be_visible()
     dialog.get_by_role("button", name="Run", exact=True).dblclick()
     expect(dialog).to_have_count(0)
-    expect(watcher.get_by_text("zephyr-9")).to_be_visible(timeout=10_000)
+    expect(watcher.get_by_text("zephyr-9").first).to_be_visible(timeout=10_000)
     with product.engine.connect() as connection:
         for _attempt in range(100):
-            runs = connection.execute(select(JobRun).order_by(JobRun.id.desc())).all()
+            mine = select(JobRun).where(JobRun.job == JOB.name).order_by(JobRun.id.desc())
+            runs = connection.execute(mine).all()
             connection.rollback()
             if runs[0].status == "succeeded" and not runs[0].params.get("dry_run"):
                 break
@@ -191,7 +192,7 @@ def test_a_click_on_a_point_opens_the_evaluations_behind_it(product, open_tab):
 def test_the_table_beside_a_chart_is_a_click_away_and_so_is_its_file(product, open_tab):
     page = open_tab(f"{product.address}/models")
     page.wait_for_selector(CHARTS)
-    assert page.get_by_role("button", name="Table").count() == 4, "one for each chart"
+    assert page.get_by_role("button", name="Table").count() == 5, "one for each chart, one for the verdicts"
     page.get_by_role("button", name="Table").first.click()
     box = page.get_by_test_id("stPopoverBody")
     expect(box.get_by_test_id("stDataFrame")).to_be_visible()
