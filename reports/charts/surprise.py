@@ -85,10 +85,13 @@ def _zone(edge: float, x: alt.X, highest: int, dots: list[Row], colours: Palette
 def _dots(dots: list[Row], x: alt.X, y: alt.Y, colours: Palette) -> list[alt.Chart]:
     chart = alt.Chart(alt.InlineData(values=dots))
     shown = [IMPROVED, DECLINED, NO_CLEAR_CHANGE]
-    scale = alt.Scale(domain=shown, range=[colours.improved, colours.declined, colours.faint])
+    scale = alt.Scale(domain=shown, range=[colours.improved, colours.declined, colours.muted])
     tooltip = [alt.Tooltip("name:N", title="title"), alt.Tooltip("told:N", title=_("Change"))]
     colour = alt.Color("verdict:N", scale=scale, legend=None)
-    point = chart.mark_circle(opacity=1, size=alt.expr(f"datum.verdict === '{NO_CLEAR_CHANGE}' ? 30 : 70"))
+    point = chart.mark_circle(
+        opacity=alt.expr(f"datum.verdict === '{NO_CLEAR_CHANGE}' ? 0.55 : 1"),
+        size=alt.expr(f"datum.verdict === '{NO_CLEAR_CHANGE}' ? 30 : 70"),
+    )
     names = chart.transform_filter("datum.named").mark_text(
         fontSize=alt.expr(f"{NARROW} ? 0 : {SIZE}"),
         align=alt.expr("datum.x > 0 ? 'left' : 'right'"),
