@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 
-.PHONY: run test lint bench screenshots lock
+.PHONY: run test lint bench soak screenshots lock
 .DEFAULT_GOAL := run
 
 run:
@@ -25,6 +25,11 @@ lint:
 bench:
 	@$(PYTHON) install.py test
 	@$(VENV) -m bench $(BENCH)
+
+# An hour of faults; less of it: make soak SOAK="--minutes 2 --kills 5 --only crowd".
+soak:
+	@$(PYTHON) install.py test
+	@$(VENV) -m soak $(SOAK)
 
 screenshots:
 	@$(PYTHON) install.py test

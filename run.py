@@ -161,7 +161,7 @@ def _aggregate(engine: Engine, config: settings.Settings) -> None:
 
 
 def parts(config: settings.Settings) -> list[Part]:
-    app = str(settings.ROOT / "dashboard" / "app.py")
+    app = str(settings.ROOT / "dashboard" / "server.py")
     dashboard = [sys.executable, "-m", "streamlit", "run", app]
     dashboard += [f"--server.address={config.address.strip('[]')}", f"--server.port={config.port}"]
     dashboard += ["--logger.hideWelcomeMessage=true", "--logger.level=warning"]
@@ -180,7 +180,8 @@ def address(config: settings.Settings) -> str:
 def is_up(config: settings.Settings) -> bool:
     host = "127.0.0.1" if config.address in EVERYWHERE else config.address
     request = urllib.request.Request(f"http://{host}:{config.port}/_stcore/health")
-    request.add_header("Host", config.allowed_hosts[0] if config.allowed_hosts else host)
+    name = config.allowed_hosts[0] if config.allowed_hosts else host
+    request.add_header("Host", f"[{name}]" if ":" in name and not name.startswith("[") else name)
     try:
         with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - our own address
             return bool(answer.status == 200)

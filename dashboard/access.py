@@ -22,12 +22,21 @@ class Guesses:
 
     def too_many(self) -> bool:
         with self._lock:
-            self._wrong = [at for at in self._wrong if time.monotonic() - at < PER_SECONDS]
-            return len(self._wrong) >= WRONG_TRIES
+            return self._too_many()
 
-    def add(self) -> None:
+    def is_right(self, typed: str, password: str) -> bool:
+        """Compares one at a time, so that many sessions at once have no more tries than one."""
         with self._lock:
-            self._wrong.append(time.monotonic())
+            if self._too_many():
+                return False
+            right = hmac.compare_digest(typed.encode(), password.encode())
+            if not right:
+                self._wrong.append(time.monotonic())
+            return right
+
+    def _too_many(self) -> bool:
+        self._wrong = [at for at in self._wrong if time.monotonic() - at < PER_SECONDS]
+        return len(self._wrong) >= WRONG_TRIES
 
 
 @st.cache_resource
@@ -69,9 +78,8 @@ def _try(typed: str) -> None:
     password = current().operator_password
     if _guesses().too_many():
         st.error(_("Too many wrong passwords; wait five minutes."))
-    elif password is not None and hmac.compare_digest(typed.encode(), password.get_secret_value().encode()):
+    elif password is not None and _guesses().is_right(typed, password.get_secret_value()):
         filters.remember("operator", True)
         st.rerun()
     else:
-        _guesses().add()
         st.error(_("That is not the password."))

@@ -7,9 +7,9 @@ import subprocess
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, update
+from sqlalchemy import URL, Engine, inspect, update
 
-from db.engine import DATA_VERSION, data_version
+from db.engine import DATA_VERSION, data_version, without_password
 from db.errors import Refused
 from db.tables.operations import AppFact
 from language import _
@@ -107,8 +107,11 @@ def _run(engine: Engine, program: str, *arguments: str) -> None:
                 "{program} is not installed, so there is no backup. Install PostgreSQL's client programs."
             ).format(program=program)
         )
-    url = engine.url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
-    environment = os.environ | ({"PGPASSWORD": str(engine.url.password)} if engine.url.password else {})
+    # Everybody on this machine may read a command line, but not an environment.
+    # (`set` takes None for “leave it”, so the password is taken out by `_replace`.)
+    shown = without_password(engine.url.set(drivername="postgresql"))._replace(password=None)
+    url, password = shown.render_as_string(hide_password=False), _password(engine.url)
+    environment = os.environ | ({"PGPASSWORD": password} if password else {})
     done = subprocess.run(  # noqa: S603 - a program found on PATH with arguments of ours
         [found, f"--dbname={url}", *arguments], env=environment, capture_output=True, text=True, check=False
     )
@@ -117,3 +120,9 @@ def _run(engine: Engine, program: str, *arguments: str) -> None:
         raise Refused(
             _("{program} failed: {why}").format(program=program, why=why[0] if why else done.returncode)
         )
+
+
+def _password(url: URL) -> str:
+    """The password of an address, which may also stand in its query."""
+    inside = url.query.get("password", "")
+    return str(url.password or (inside if isinstance(inside, str) else inside[-1]))

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import (
+    URL,
     Connection,
     Engine,
     Integer,
@@ -205,6 +206,11 @@ def is_lost(error: BaseException) -> bool:
     return not state or state.startswith("08") or state in ("57P01", "57P02", "57P03")
 
 
+def without_password(url: URL) -> URL:
+    """The address without the passwords that it may hold in its query, where SQLAlchemy hides none."""
+    return url.difference_update_query([name for name in url.query if "password" in name])
+
+
 def refuse_unreachable(engine: Engine) -> None:
     """Raises Refused when the database cannot be reached, with what to look at."""
     try:
@@ -215,7 +221,7 @@ def refuse_unreachable(engine: Engine) -> None:
             _(
                 "Cannot reach the database {url}: {why}. Check DATABASE_URL and that the server is running."
             ).format(
-                url=engine.url.render_as_string(hide_password=True),
+                url=without_password(engine.url).render_as_string(hide_password=True),
                 why=str(error.orig).strip().splitlines()[0],
             )
         ) from None

@@ -1,6 +1,7 @@
 """The gate in front of the jobs: asked again on the server, whatever the browser says; and how often one may guess."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import Engine, select
@@ -127,3 +128,13 @@ def test_wrong_passwords_are_counted_over_all_sessions_and_soon_no_more_are_take
     monkeypatch.setattr(access, "PER_SECONDS", 0)  # as if that time had gone by
     unlock(other, PASSWORD)
     assert not other.sidebar.button(key="run_aggregation").disabled
+
+
+def test_many_sessions_at_once_have_no_more_guesses_than_one():
+    guesses = access.Guesses()
+    typed = [f"guess {n}" for n in range(200)]
+    with ThreadPoolExecutor(20) as threads:
+        compared = list(threads.map(lambda guess: guesses.is_right(guess, typed[-1]), typed))
+    assert not any(compared)
+    assert len(guesses._wrong) == access.WRONG_TRIES
+    assert guesses.too_many()

@@ -89,6 +89,11 @@ def postgresql_engine(postgresql_server: Engine, postgresql_template: str) -> It
 
 
 @pytest.fixture
+def another_postgresql_engine(postgresql_server: Engine, postgresql_template: str) -> Iterator[Engine]:
+    yield from _fresh(postgresql_server, f"TEMPLATE {postgresql_template}")
+
+
+@pytest.fixture
 def empty_engine(
     engine_name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Engine]:

@@ -1,10 +1,11 @@
 """The schedule against a simulated clock, and the worker that takes what it queues."""
 
 import datetime as dt
+import random
 import threading
 import types
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic, sleep
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -241,7 +242,7 @@ def test_loops_that_tick_at_the_same_moment_queue_one_run_a_slot(engine: Engine)
 # Clocks that change
 
 
-@pytest.mark.parametrize("back", [timedelta(seconds=1), HOUR, 5 * HOUR], ids=str)
+@pytest.mark.parametrize("back", [timedelta(seconds=1), HOUR, 5 * HOUR, DAY], ids=str)
 def test_clock_set_back_after_a_slot_does_not_run_it_twice(house: House, back: timedelta) -> None:
     house.at(SLOT)
     house.work()
@@ -250,6 +251,26 @@ def test_clock_set_back_after_a_slot_does_not_run_it_twice(house: House, back: t
     assert house.slots == [(SLOT, "succeeded", "schedule")]
     house.at(SLOT + DAY)
     assert house.slots[-1] == (SLOT + DAY, "queued", "schedule")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clock_set_back_again_and_again_leaves_each_slot_one_run(sqlite_engine: Engine, seed: int) -> None:
+    """By an hour or a day, at random moments of two weeks around the change of the clocks in New York."""
+    chance, zone = random.Random(seed), "America/New_York"
+    house = House(sqlite_engine, timezone=zone, aggregate_at=time(1, 30))
+    now, end = datetime(2026, 10, 26, 12, tzinfo=UTC), datetime(2026, 11, 9, 12, tzinfo=UTC)
+    while now < end:
+        house.at(now)
+        house.work()
+        now += chance.uniform(0, 2) * HOUR
+        if chance.random() < 0.04:
+            now -= chance.choice([HOUR, DAY])
+    slots = [slot.astimezone(ZoneInfo(zone)) for slot, _status, _trigger in house.slots]
+    days = Counter(slot.date() for slot in slots)
+    assert days.keys() >= {date(2026, 10, 27) + n * DAY for n in range(13)}
+    assert set(days.values()) == {1}
+    assert {(slot.hour, slot.minute) for slot in slots} == {(1, 30)}
+    assert {status for _slot, status, _trigger in house.slots} == {"succeeded"}
 
 
 def test_clock_set_back_before_the_first_start_of_the_loop(house: House) -> None:

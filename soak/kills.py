@@ -1,0 +1,271 @@
+"""kill -9 at random moments of an import, an aggregation, an upgrade and a judging of weeks."""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine, delete, select
+
+from db import schema
+from db.clock import utc_now
+from db.engine import reading
+from db.importing import import_file
+from db.tables.operations import JobRun, Verdict
+from jobs import queue
+from jobs.stale import mark_weeks
+from jobs.timetable import JOBS
+from soak import sound
+from soak.evidence import Finding
+from soak.processes import NOTHING, started, takes, wait_for, wait_until_settled
+from soak.source import ROWS, ZONE, Evaluation, Source, differences, evaluation, held_daily
+
+
+class Kind(Protocol):
+    """What is killed: `at_work` of the last process tells whether the kill came before its end."""
+
+    name: str
+
+    def prepare(self, turn: int) -> None: ...
+    def kill(self, turn: int, chance: random.Random) -> bool: ...
+    def left(self) -> list[str]: ...
+    def mend(self) -> None: ...
+    def mended(self) -> list[str]: ...
+
+
+def end(process: subprocess.Popen[bytes]) -> bool:
+    """kill -9; whether it was still at work."""
+    at_work = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    return at_work
+
+
+class Command:
+    """A command that is killed between the end of its start and its own end."""
+
+    def __init__(self, engine: Engine, *arguments: str, also: Mapping[str, str] = NOTHING) -> None:
+        self._engine, self._arguments, self._also = engine, arguments, also
+        self._start, self._whole = 0.0, 0.0
+
+    def measure(self) -> None:
+        self._start = takes(self._engine, *self._arguments[:3], "--help")
+        self._whole = takes(self._engine, *self._arguments, also=self._also)
+
+    def kill(self, chance: random.Random) -> bool:
+        with started(self._engine, *self._arguments, also=self._also) as process:
+            time.sleep(chance.uniform(0.9 * self._start, self._whole))
+            at_work = end(process)
+        if not at_work:  # it was faster than when it was measured
+            self._start, self._whole = 0.9 * self._start, 0.9 * self._whole
+        return at_work
+
+
+class Imports:
+    name = "import"
+    grows = 200  # rows that each file has more than the one before
+
+    def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:
+        self.engine, self._file = engine, folder / "evaluations.csv"
+        self._before, self._source = Source(), Source.of(rows)
+        self._source.write_file(self._file)
+        self._command = Command(engine, "-m", "db", "import", "model_evaluations", str(self._file))
+        self._command.measure()
+
+    def prepare(self, turn: int) -> None:
+        """Another file: every row corrected, some new."""
+        self._before, first = self._source, len(self._source.rows)
+        fresh: list[Evaluation] = [evaluation(first + n) for n in range(self.grows)]
+        self._source = Source(self._before.changed(turn) | {one.key: one for one in fresh})
+        self._source.write_file(self._file)
+
+    def kill(self, turn: int, chance: random.Random) -> bool:
+        return self._command.kill(chance)
+
+    def left(self) -> list[str]:
+        """A file of this size is one transaction: all of it is there, or nothing."""
+        return self._before.faults(self.engine) and self._source.faults(self.engine)
+
+    def mend(self) -> None:
+        import_file(self.engine, "model_evaluations", self._file, zone=ZONE, now=utc_now())
+
+    def mended(self) -> list[str]:
+        return self._source.faults(self.engine)
+
+
+class Runs:
+    """A run of a job, in the shell or in a worker's loop, killed when it is under way."""
+
+    name = ""
+
+    def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:
+        self.engine, self._source, self._takes = engine, Source.of(rows), 1.0
+        self._source.store(engine)
+        sound.aggregate(engine)
+        self.measure()
+
+    def measure(self) -> None:
+        self.prepare(0)
+        with started(self.engine, "-m", "jobs", "run", self.name) as process:
+            process.wait(60)
+        with reading(self.engine) as connection:
+            mine = select(JobRun).where(JobRun.job == self.name).order_by(JobRun.id.desc()).limit(1)
+            run = connection.execute(mine).one()
+        self._takes = (run.finished_at - run.started_at).total_seconds()
+
+    def prepare(self, turn: int) -> None:
+        raise NotImplementedError
+
+    def kill(self, turn: int, chance: random.Random) -> bool:
+        arguments = ("loop",) if turn % 2 else ("run", self.name)
+        with started(self.engine, "-m", "jobs", *arguments, also={"WORKERS": "1"}) as process:
+            under_way = self.under_way(process, chance)
+            return end(process) and under_way
+
+    def under_way(self, process: subprocess.Popen[bytes], chance: random.Random) -> bool:
+        """Waits for a random moment of the process's next run; whether that is still under way then."""
+        self.ask()
+        wait_for(lambda: self._run_of(process) or process.poll() is not None)
+        time.sleep(chance.uniform(0, self._takes))
+        return self._run_of(process)
+
+    def ask(self) -> None:
+        job = JOBS[self.name]
+        queue.request(self.engine, job, job.read({}), trigger="manual", by="", now=utc_now())
+
+    def _run_of(self, process: subprocess.Popen[bytes]) -> bool:
+        with reading(self.engine) as connection:
+            mine = select(JobRun.worker).where(JobRun.job == self.name, JobRun.status == "running")
+            worker = connection.scalar(mine)
+        return f":{process.pid}:" in (worker or "")
+
+    def left(self) -> list[str]:
+        return sound.running_after_a_tick(self.engine) + self._source.faults(self.engine)
+
+    def mend(self) -> None:
+        self.ask()
+        sound.run_all(self.engine)
+
+    def mended(self) -> list[str]:
+        counts = sound.statuses(self.engine)
+        strange = {name: n for name, n in counts.items() if name in ("queued", "running", "failed", "lost")}
+        return self._source.daily_faults(self.engine) + ([f"runs left: {strange}"] if strange else [])
+
+
+class Aggregations(Runs):
+    name = "aggregate_models"
+
+    def prepare(self, turn: int) -> None:
+        self._held = dict(held_daily(self.engine))
+        self._source.change(self.engine, turn)
+
+    def left(self) -> list[str]:
+        """Every day is what it was or what it should be."""
+        wanted, found = self._source.daily(), held_daily(self.engine)
+        fresh = [(key, row) for key, row in found if row != self._held.get(key)]
+        whole = {key: wanted[key] for key, _row in fresh if key in wanted}
+        return super().left() + differences("half-made daily row", fresh, whole)
+
+
+class Judgements(Runs):
+    name = "judge_week"
+
+    def prepare(self, turn: int) -> None:
+        self._source.change(self.engine, turn)
+        own = sound.loop(self.engine)
+        aggregate = JOBS["aggregate_models"]
+        queue.request(self.engine, aggregate, aggregate.read({}), trigger="manual", by="", now=utc_now())
+        own.work_once()  # and the judging of its weeks, which follows, waits
+
+    def mended(self) -> list[str]:
+        """The verdicts are those of a judging from nothing that nobody killed."""
+        faults, found = super().mended(), verdicts(self.engine)
+        with self.engine.begin() as connection:
+            days = [day for _model, day in self._source.daily()]
+            connection.execute(delete(Verdict))
+            mark_weeks(connection, "daily_model_performance", days)
+        self.ask()
+        sound.run_all(self.engine)
+        return faults + differences("verdict", found, dict(verdicts(self.engine)))
+
+
+class Upgrades:
+    name = "upgrade"
+    moved = frozenset({"alembic_version", "stale_marks", "verdicts"})  # by the migration itself
+
+    def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:
+        self.engine = engine
+        Source.of(rows).store(engine)
+        sound.aggregate(engine)
+        self._command = Command(engine, "-m", "db", "upgrade", also={"BACKUP_DIR": str(folder / "backups")})
+        self.prepare(0)
+        self._command.measure()
+
+    def prepare(self, turn: int) -> None:
+        schema.rollback(self.engine, ZONE, "0001", None)
+        self._old = sound.state(self.engine)
+
+    def kill(self, turn: int, chance: random.Random) -> bool:
+        return self._command.kill(chance)
+
+    def left(self) -> list[str]:
+        """All of it or nothing."""
+        with reading(self.engine) as connection:
+            there = schema.version(connection)
+        if there == "0001":
+            return sound.changes(self._old, sound.state(self.engine))
+        return self._rows_changed()
+
+    def mend(self) -> None:
+        schema.upgrade(self.engine, ZONE, None)
+
+    def mended(self) -> list[str]:
+        return self._rows_changed()
+
+    def _rows_changed(self) -> list[str]:
+        kept = {name: value for name, value in self._old.items() if name not in self.moved}
+        return sound.changes(kept, sound.state(self.engine, but=self.moved))
+
+
+KINDS: tuple[type[Imports | Aggregations | Judgements | Upgrades], ...] = (
+    Imports,
+    Aggregations,
+    Upgrades,
+    Judgements,
+)
+
+
+def verdicts(engine: Engine) -> list[tuple[tuple[object, ...], tuple[object, ...]]]:
+    v = Verdict
+    query = select(v.subject, v.metric, v.week_start, v.n, v.value, v.change, v.p_holm, v.verdict)
+    with reading(engine) as connection:
+        return [(tuple(row[:3]), tuple(row[3:])) for row in connection.execute(query)]
+
+
+def kill(
+    make: type[Imports | Aggregations | Judgements | Upgrades],
+    engine: Engine,
+    folder: Path,
+    kills: int,
+    seed: int,
+    rows: int = ROWS,
+) -> Finding:
+    """So many kills of one kind, each followed by the next run that mends it."""
+    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
+    finding = Finding(f"kill -9: {make.name}, {engine.dialect.name}")
+    with finding.timed():
+        kind: Kind = make(engine, folder, rows)
+        at_work = 0
+        for turn in range(1, kills + 1):
+            kind.prepare(turn)
+            at_work += kind.kill(turn, chance)
+            wait_until_settled(engine)
+            faults = kind.left()
+            kind.mend()
+            faults += kind.mended() + sound.faults(engine)
+            finding.faults += [f"kill {turn}: {fault}" for fault in faults]
+            finding.figures = f"{turn} kills, {at_work} of them at work"
+    return finding

@@ -1,0 +1,138 @@
+"""Short forms of `make soak`: a few faults of each kind, on both engines. What was random is told in the figures."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from jobs import claims, queue
+from jobs.timetable import JOBS
+from soak import __main__ as soak
+from soak import sound
+from soak.copies import backups_under_load
+from soak.databases import PATH, server, sqlite_database
+from soak.evidence import Finding, line
+from soak.half_way import half_way
+from soak.kills import KINDS, kill
+from soak.server_gone import server_gone
+from soak.source import Source, differences
+
+ROWS = 4_000
+# A loop that tries again after a second instead of ten.
+QUICK = """
+import sys
+from datetime import timedelta
+import jobs.loop, jobs.runner
+from jobs.__main__ import main
+jobs.loop.TICK_SECONDS, jobs.runner.BACK_OFF = 1, (timedelta(seconds=1),)
+sys.exit(main(["loop"]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pg_dump of the server's own version comes first."""
+    monkeypatch.setenv("PATH", PATH)
+
+
+@pytest.fixture
+def other(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """A second database, to restore into."""
+    if engine.dialect.name == "sqlite":
+        return sqlite_database(tmp_path)
+    found: Engine = request.getfixturevalue("another_postgresql_engine")
+    return found
+
+
+def assert_passed(finding: Finding) -> None:
+    assert finding.passed, line(finding)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_kill_at_random_moments(engine: Engine, tmp_path: Path, kind: Any) -> None:
+    assert_passed(kill(kind, engine, tmp_path, kills=2, seed=20261121, rows=ROWS))
+
+
+def test_migration_that_fails_half_way_on_a_filled_database(engine: Engine, tmp_path: Path) -> None:
+    assert_passed(half_way(engine, tmp_path, ROWS))
+
+
+def test_backups_under_load_are_each_of_one_moment(engine: Engine, other: Engine, tmp_path: Path) -> None:
+    assert_passed(backups_under_load(engine, other, tmp_path, backups=3))
+
+
+def test_server_that_is_stopped_in_mid_job(tmp_path: Path) -> None:
+    with server(tmp_path / "postgresql") as running:
+        assert_passed(server_gone(running, tmp_path, times=2, seed=1, rows=ROWS, loop=("-c", QUICK)))
+
+
+# Whether the soak would see a fault at all
+
+
+@pytest.fixture
+def filled(engine: Engine) -> tuple[Engine, Source]:
+    source = Source.of(400)
+    source.store(engine)
+    sound.aggregate(engine)
+    assert source.faults(engine) + source.daily_faults(engine) + sound.faults(engine) == []
+    return engine, source
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DELETE FROM model_evaluations WHERE prediction_id = 'p7'", "1 × evaluation lost"),
+        (
+            "UPDATE model_evaluations SET final_score = 0 WHERE prediction_id = 'p7'",
+            "1 × evaluation different",
+        ),
+        (
+            "UPDATE model_evaluations SET prediction_id = 'q' WHERE prediction_id = 'p7'",
+            "evaluation not asked for",
+        ),
+        ("DELETE FROM daily_model_performance WHERE model_id = 2", "100 × daily row lost"),
+        ("UPDATE daily_model_performance SET total_predictions = 2", "400 × daily row different"),
+    ],
+)
+def test_a_fault_is_seen(filled: tuple[Engine, Source], statement: str, told: str) -> None:
+    engine, source = filled
+    before = sound.state(engine)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    assert any(told in fault for fault in source.faults(engine) + source.daily_faults(engine))
+    assert sound.changes(before, sound.state(engine)) != []
+
+
+def test_a_doubled_row_is_seen() -> None:
+    found = [("a", (1,)), ("a", (1,)), ("b", (2,))]
+    assert differences("row", found, {"a": (1,), "b": (2,)}) == ["1 × row doubled, first a"]
+
+
+def test_another_definition_is_seen(filled: tuple[Engine, Source]) -> None:
+    engine, _source = filled
+    before = sound.state(engine)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE INDEX one_more ON models (kind)"))
+    assert sound.changes(before, sound.state(engine)) == ["table models: another definition"]
+
+
+def test_a_run_that_runs_for_ever_is_seen(engine: Engine) -> None:
+    job, far = JOBS["aggregate_models"], datetime(2999, 1, 1, tzinfo=UTC)
+    queue.request(engine, job, job.read({}), trigger="manual", by="", now=far)
+    assert claims.claim(engine, "another-machine:1:2.00", far)
+    assert sound.running_after_a_tick(engine) == ["1 runs are running for ever"]
+
+
+def test_what_breaks_off_is_a_fault_and_told() -> None:
+    finding = Finding("something")
+    with finding.timed():
+        raise OSError("no room")
+    assert line(finding).startswith("FAIL  something")
+    assert "the soak broke off: OSError: no room" in line(finding)
+
+
+def test_every_part_of_the_soak_can_be_asked_for_alone() -> None:
+    call = soak._parser().parse_args(["--only", *soak.PARTS])
+    assert (call.minutes, call.kills) == (10, 50)
