@@ -13,7 +13,8 @@ from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import difference, figure, plain
 from db.metrics import BY_COLUMN, Metric
-from jobs.formulas.verdicts import DECLINED, HISTORY_WEEKS, IMPROVED, SURPRISE_CAP, TOO_LITTLE_DATA
+from jobs.formulas.verdict_names import DECLINED, IMPROVED, TOO_LITTLE_DATA
+from jobs.formulas.verdicts import HISTORY_WEEKS, SURPRISE_CAP
 from language import _, ngettext
 from reports.charts.look import Look
 from reports.charts.sparkline import sparkline

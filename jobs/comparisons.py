@@ -11,6 +11,7 @@ import pandas as pd
 from db.metrics import METRICS, Metric
 from jobs.formulas import verdicts as v
 from jobs.formulas.intervals import Floats
+from jobs.formulas.verdict_names import TOO_LITTLE_DATA
 
 WEEK = timedelta(weeks=1)
 SHORT_HISTORY, WEEKS_VARY = "short history", "weeks vary"  # notes
@@ -55,7 +56,7 @@ def judged(words: Mapping[str, Sequence[Weekly]], week: date, now: datetime) -> 
         corrected = v.holm([row["p"] for row in tested], families)
         said = v.verdict([row["change"] for row in tested], corrected, [row["up"] for row in tested])
         for row in rows:
-            row |= {"word": word, "p_holm": None, "verdict": v.TOO_LITTLE_DATA, "comparisons": len(tested)}
+            row |= {"word": word, "p_holm": None, "verdict": TOO_LITTLE_DATA, "comparisons": len(tested)}
             row |= {"week_start": week, "updated_at": now}
         for row, p, words_said in zip(tested, corrected, said, strict=True):
             row |= {"p_holm": float(p), "verdict": str(words_said)}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.formulas.verdicts import DECLINED, IMPROVED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA
+from jobs.formulas.verdict_names import DECLINED, IMPROVED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA
 from language import N_, _, ngettext
 
 WORDS = {

@@ -194,7 +194,8 @@ class Judgements(Runs):
 
 class Upgrades:
     name = "upgrade"
-    moved = frozenset({"alembic_version", "stale_marks", "verdicts"})  # by the migration itself
+    # By the migrations themselves.
+    moved = frozenset({"alembic_version", "stale_marks", "verdicts", "models", "model_changes"})
 
     def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:
         self.engine = engine

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, t
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Day, Id, Json, Score, Timestamp, between
-from jobs.formulas.verdicts import VERDICTS
+from jobs.formulas.verdict_names import VERDICTS
 
 RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "lost", "covered")
 TRIGGERS = ("manual", "schedule", "catch-up", "command line", "slack")

@@ -13,20 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtr, stdtrit
 
 from jobs.formulas.intervals import CONFIDENCE, Floats, Z, wilson
+from jobs.formulas.verdict_names import DECLINED, IMPROVED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA
 
 ENOUGH = 10  # units in each of both weeks
 HISTORY_WEEKS, SHORTEST_HISTORY = 12, 6
 NEAR = 1 / 3
 SURPRISE_CAP = 99.0  # where there is no noise at all
 ALPHA = 1 - CONFIDENCE
-
-IMPROVED, DECLINED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA = (
-    "improved",
-    "declined",
-    "no clear change",
-    "too little data",
-)
-VERDICTS = (IMPROVED, DECLINED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA)
 
 Bools = NDArray[np.bool_]
 

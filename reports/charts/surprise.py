@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from jobs.formulas.verdicts import DECLINED, IMPROVED, NO_CLEAR_CHANGE
+from jobs.formulas.verdict_names import DECLINED, IMPROVED, NO_CLEAR_CHANGE
 from language import _
 from reports.charts.look import Look
 from reports.charts.series import Row, short

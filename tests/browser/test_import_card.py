@@ -56,7 +56,7 @@ def test_check_confirm_and_the_rows_are_there_but_not_without_the_password(guard
     file = tmp_path / "one & <b>*two*.csv"
     file.write_text(HEADER + ROW.format(id="ui-1", score=71.5) + ROW.format(id="ui-2", score="many"))
     page = open_tab(f"{guarded.address}/operations")
-    expect(page.get_by_text("Import a file")).to_be_visible()
+    expect(page.get_by_text("Import a file", exact=True)).to_be_visible()
     expect(page.get_by_test_id("stFileUploader")).to_have_count(0)
     expect(page.get_by_test_id("stMain").get_by_text("Operators enter their password first.")).to_be_visible()
 

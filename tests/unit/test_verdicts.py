@@ -8,12 +8,9 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from jobs.formulas.intervals import Z, mean_interval, wilson
+from jobs.formulas.verdict_names import DECLINED, IMPROVED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA
 from jobs.formulas.verdicts import (
-    DECLINED,
-    IMPROVED,
-    NO_CLEAR_CHANGE,
     SURPRISE_CAP,
-    TOO_LITTLE_DATA,
     WeekNoise,
     compare_means,
     compare_rates,
