@@ -173,7 +173,7 @@ def test_stop_of_a_run_in_the_shell_ends_it_at_its_next_step(filled: Engine, num
     """Not inside a transaction, whose lock would stay; SIGTERM leaves the run to the next worker, Ctrl-C cancels it."""
     chance = random.Random(number)
     ends = {signal.SIGTERM: (143, "queued"), signal.SIGINT: (130, "cancelled")}
-    for turn in range(5):
+    for turn in range(3):
         change_everything(filled, turn)
         with started(filled, "run", JOB.name) as process:
             run = wait_for(lambda process=process: running(filled, process))
