@@ -5,6 +5,7 @@ from datetime import time
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -89,8 +90,10 @@ class Settings(BaseSettings):
     @field_validator("heartbeat_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("http://… or https://…")
+        if value and not _calls_a_host(value):
+            raise ValueError(
+                "http://HOST/… or https://HOST/…, without user name, blanks or letters beyond ASCII"
+            )
         return value
 
     @field_validator("operator_password", "log_file", "heartbeat_url", mode="before")
@@ -106,6 +109,21 @@ class Settings(BaseSettings):
     def exposed(self) -> bool:
         """Whether somebody on another machine may reach the dashboard."""
         return self.address not in LOOPBACK or not LOOPBACK.issuperset(self.allowed_hosts)
+
+
+def _calls_a_host(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        plain = address.isascii() and address.isprintable() and " " not in address
+        return (
+            plain
+            and parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and "@" not in parts.netloc
+        )
+    except ValueError:  # a port that is no number, half of an IPv6 address
+        return False
 
 
 def _secret(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The re-run of each page, and the jobs behind it, on a year of 50 models and on two years of 500."""
+"""The re-run of each page, the way to it in a browser, and the jobs behind it: a year of 50 models, two years of 500."""
 
 import os
 import tempfile
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine, insert
 from streamlit.testing.v1 import AppTest
 
+from bench import browser
 from bench.databases import ZONE, fill
 from bench.measure import Result, against, median_seconds, once_seconds
 from bench.quiet import run_job, run_judge
@@ -56,7 +57,11 @@ def _measure(house: House) -> list[Result]:
             names = [{"name": f"model-{k:03}"} for k in range(1, house.models + 1)]
             connection.execute(insert(Model), names)
         fill(engine, house.rows, house.models, house.days)
-        results = [_judging(engine, house), *_pages(house)]
+        results = [
+            _judging(engine, house),
+            *_pages(house),
+            *browser.measure(engine, house.told, house.period),
+        ]
         engine.dispose()
         return results
 

@@ -93,8 +93,7 @@ def again(names: list[str], first: date, last: date) -> None:
         if off:
             st.caption(off)
             return
-        if pressed:
-            actions.aggregate(values, "started")
+        if pressed and actions.aggregate(values, "started"):
             st.rerun()
         wanted = (tuple(names), first, last, filters.remembered("data_version"))
         if filters.remembered("rehearsed") != wanted:  # once for a choice, and again after data changed

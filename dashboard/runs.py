@@ -42,8 +42,11 @@ def listed(table: pd.DataFrame, now: datetime, key: str) -> Any:
 
 
 def _rows(table: pd.DataFrame, now: datetime) -> pd.DataFrame:
-    at = {name: pd.to_datetime(table[name], utc=True) for name in ("queued_at", "started_at", "finished_at")}
-    ended = at["finished_at"].fillna(pd.Timestamp(now))
+    at = {
+        name: pd.to_datetime(table[name], utc=True).astype("datetime64[us, UTC]")
+        for name in ("queued_at", "started_at", "finished_at")
+    }
+    ended = at["finished_at"].fillna(pd.Timestamp(now).as_unit("us"))
     begun = at["started_at"].fillna(at["queued_at"]).dt.tz_convert(current().zone).dt.tz_localize(None)
     by = zip(table["triggered_by"], table["trigger"], strict=True)
     return pd.DataFrame(

@@ -90,4 +90,5 @@ def _freshness(connection: Connection, name: str) -> Freshness:
     day = EXPORTS[name].day
     newest = connection.scalar(select(func.max(table.c[day]))) if day else None
     days = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == name)
-    return Freshness(name, rows, newest, connection.scalar(days) or 0)
+    waiting = connection.scalar(days) if name in {watched.table for watched in WATCHED} else 0
+    return Freshness(name, rows, newest, waiting or 0)

@@ -65,6 +65,9 @@ def parse_week(text: str) -> date:
     """The Monday of an ISO week written as 2026-W46; raises Refused."""
     try:
         year, _sep, number = text.upper().partition("-W")
-        return date.fromisocalendar(int(year), int(number), 1)
+        monday = date.fromisocalendar(int(year), int(number), 1)
+        if not FIRST_DAY <= monday <= LAST_DAY:
+            raise ValueError(text)
+        return monday
     except ValueError:
         raise Refused(_("“{text}” is not a week; write it as 2026-W46").format(text=text), status=2) from None

@@ -35,6 +35,8 @@ def _read(path: Path, _changed: int) -> dict[str, float]:
         raise Refused(
             _("{file} is no YAML: {line}{why}").format(file=path.name, line=line, why=why)
         ) from None
+    except ValueError as error:  # 2026-13-45, or a number of five thousand digits
+        raise Refused(_("{file} cannot be read: {why}").format(file=path.name, why=error)) from None
     if not isinstance(found, dict):
         raise Refused(_("{file} holds no lines like “final_score: 70”").format(file=path.name))
     return {_metric(path, name): _target(path, name, value) for name, value in found.items()}

@@ -45,5 +45,16 @@ class Heartbeat:
         try:
             with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:  # noqa: S310
                 answer.read(1)
-        except (urllib.error.URLError, HTTPException, OSError) as error:
-            log.warning("HEARTBEAT_URL could not be called: %s", getattr(error, "reason", None) or error)
+        except (HTTPException, OSError, ValueError) as error:
+            log.warning("HEARTBEAT_URL could not be called: %s", _why(error))
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, in words that hold nothing of the address."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the answer was {error.code}"
+    reason = getattr(error, "reason", error)
+    if isinstance(reason, TimeoutError):
+        return f"no answer within {WAIT_SECONDS:.0f} seconds"
+    told = getattr(reason, "strerror", None)
+    return f"{type(reason).__name__}: {told}" if told else type(reason).__name__

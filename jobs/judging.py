@@ -48,10 +48,11 @@ def judge(engine: Engine, asked: date | None, dry_run: bool, run: Run) -> Outcom
         marks = {word.name: week_marks(connection, word.source.name, last) for word in WORDS}
         weeks = _weeks(connection, asked, last, marks)
         words = {word.name: _figures(connection, word, weeks) for word in WORDS} if weeks else {}
+        end = _end(connection, last)
     changes, written = Changes(), 0
     for done, week in enumerate(weeks):
         run.progress(done / len(weeks), _told_week(week))
-        rows = judged(words, week, run.now)
+        rows = judged(words, week, run.now) if end is not None and week <= end else []
         if dry_run:
             with reading(engine) as connection:
                 changes.compare(table, KEY, _held(connection, week), rows)
@@ -75,12 +76,17 @@ def _weeks(
         return [asked] if asked <= last else []
     changed = {monday for found in marks.values() for monday in found.values()}
     reached = {monday + k * WEEK for monday in changed for k in range(HISTORY_WEEKS + 1)}
-    newest = [_newest_week(connection, word, last) for word in WORDS]
-    end = max((monday for monday in newest if monday), default=None)
+    end = _end(connection, last)
     judged = {row.week_start for row in connection.execute(select(Verdict.week_start).distinct())}
     if end is None:
         return sorted(judged & reached)  # all rows are gone, and so must be the verdicts
     return sorted({monday for monday in reached if monday <= end} | {end} | {w for w in judged if w > end})
+
+
+def _end(connection: Connection, last: date) -> date | None:
+    """The last finished week that has data of any word; none after it has a verdict."""
+    newest = [_newest_week(connection, word, last) for word in WORDS]
+    return max((monday for monday in newest if monday), default=None)
 
 
 def _newest_week(connection: Connection, word: Word, last: date) -> date | None:

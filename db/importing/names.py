@@ -43,12 +43,14 @@ class Names:
         if batch.headed and not found and not self._filling:
             raise self._nothing_known(batch.header)
         for ours, other in self._filling.items():
-            source = found.get(self._known.get(other, other)) or theirs.get(other)
+            source = found.get(self._known.get(other, other), theirs.get(other))
             if source is None:
                 self._note_absent(other)
             else:
                 own = found.get(ours)
-                found[ours] = [mine or its for mine, its in zip(own, source, strict=True)] if own else source
+                found[ours] = (
+                    source if own is None else [mine or its for mine, its in zip(own, source, strict=True)]
+                )
         return found
 
     def _refuse_unreadable(self, unreadable: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from jobs.formulas.coverage import moved
 d = DailyModelPerformance.__table__.c
 COLUMNS = ["subject", "period", "days", "day", "old", "new"]
 AT = ["model_id", "date"]
+UNTOUCHED = float("-inf")  # no figure is
 
 
 def restated(connection: Connection, metric: str, since: date, until: date, grain: str) -> pd.DataFrame:
@@ -27,8 +28,9 @@ def restated(connection: Connection, metric: str, since: date, until: date, grai
     if old.empty:
         return pd.DataFrame(columns=COLUMNS)
     now = _now(connection, _columns(chosen), old)
-    rows = old.combine_first(now)[_columns(chosen)]  # a column that was not restated was what it is
-    rows = pd.DataFrame({"old": _value(rows, chosen), "new": _value(now.reindex(rows.index), chosen)})
+    now = now.reindex(old.index)
+    rows = old.where(old != UNTOUCHED, now)
+    rows = pd.DataFrame({"old": _value(rows, chosen), "new": _value(now, chosen)})
     rows = rows[moved(rows["old"], rows["new"])].reset_index()
     names = {row.id: row.name for row in connection.execute(select(Model.id, Model.name))}
     rows["subject"] = rows["model_id"].map(names)
@@ -42,9 +44,10 @@ def _columns(metric: Metric) -> list[str]:
 
 
 def _old(connection: Connection, columns: list[str], since: date, until: date) -> pd.DataFrame:
-    """By model and day, what each column held before it was restated last."""
+    """By model and day, what each column held before the run that restated any of them last: NaN for none, UNTOUCHED
+    where that run left it as it was."""
     newest = (
-        select(Restatement.key, Restatement.column, Restatement.old)
+        select(Restatement.key, Restatement.column, Restatement.old, Restatement.at)
         .where(
             Restatement.table_name == DailyModelPerformance.__tablename__,
             Restatement.column.in_(columns),
@@ -52,16 +55,21 @@ def _old(connection: Connection, columns: list[str], since: date, until: date) -
         )
         .order_by(Restatement.id)
     )
-    rows = frame(connection, newest).drop_duplicates(["key", "column"], keep="last")
+    rows = frame(connection, newest)
     if rows.empty:
         return rows
+    rows = rows[rows["at"] == rows.groupby("key")["at"].transform("max")]
+    rows = rows.drop_duplicates(["key", "column"], keep="last").assign(old=rows["old"].astype(float))
     keys = [key.split("/") for key in rows["key"]]
     rows["model_id"], rows["date"] = (
         [int(key[0]) for key in keys],
         [date.fromisoformat(key[1]) for key in keys],
     )
-    wide = rows.pivot(index=AT, columns="column", values="old").reindex(columns=columns)
-    return wide.astype(float)
+    held = rows.pivot(index=AT, columns="column", values="old").reindex(columns=columns)
+    touched = (
+        rows.assign(is_so=True).pivot(index=AT, columns="column", values="is_so").reindex(columns=columns)
+    )
+    return held.astype(float).where(touched.notna(), UNTOUCHED)
 
 
 def _now(connection: Connection, columns: list[str], old: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,7 @@ def level_with_best(
         own = s * s / k
         sampling = own + own[best]
         df = sampling**2 / (own**2 / (k - 1) + own[best] ** 2 / (k[best] - 1))
+        df = np.where((sampling == 0) & (k > 1), np.inf, df)  # no spread at all: whatever differs is clear
         variance, weeks = _of_differences(np.asarray(weekly, dtype=float), best)
         wider = variance > sampling
         df = np.where(wider, np.minimum(weeks - 1, df), df)

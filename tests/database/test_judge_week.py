@@ -281,3 +281,20 @@ def test_real_forecasts_are_judged(
     for one in tested:
         assert one["low"] <= one["change"] <= one["high"]
         assert (one["verdict"] in ("improved", "declined")) == (one["p_holm"] <= 0.05 and one["change"] != 0)
+
+
+def test_a_week_past_the_data_has_no_verdicts(engine: Engine) -> None:
+    earlier = BEFORE - SEVEN
+    filled(engine, (earlier, spread(60)), (BEFORE, spread(70)))
+    judge(engine)
+    judge(engine, week=WEEK)
+    assert {week for _subject, _metric, week in verdicts(engine)} == {earlier, BEFORE}
+
+
+def test_verdicts_go_with_the_rows_of_the_newest_week(engine: Engine) -> None:
+    filled(engine, (BEFORE, spread(60)), (WEEK, spread(70)))
+    judge(engine)
+    remove(engine, *(one["prediction_id"] for one in week_of(WEEK, spread(70))))
+    aggregate(engine, Here(NOW))
+    judge(engine)
+    assert {week for _subject, _metric, week in verdicts(engine)} == {BEFORE}

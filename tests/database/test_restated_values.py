@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from test_aggregate_models import MONDAY, NOW, Here, aggregate, change, remove, scored, store
+from test_aggregate_models import MONDAY, NOW, Here, aggregate, change, remove, row, scored, store
 from test_restating import MUCH_LATER
 
 from db.queries.restatements import restated
@@ -101,3 +101,21 @@ def test_a_figure_that_came_back_is_not_told(settled: Engine) -> None:
         change(settled, "17/1/0", final_score=score)
         aggregate(settled, Here(MUCH_LATER + number * timedelta(days=1)))
     assert found(settled, "final_score", "day") == []
+
+
+def test_a_rate_whose_parts_were_restated_by_different_runs(settled: Engine) -> None:
+    change(settled, "17/1/0", target_achieved=True)
+    aggregate(settled, Here(MUCH_LATER))
+    store(settled, [scored("17/1/late", 60, DAYS[1]) | {"target_achieved": False}])
+    change(settled, "17/1/1", target_achieved=True)
+    aggregate(settled, Here(MUCH_LATER + timedelta(days=8)))
+    ((_model, _period, _days, _day, old, new),) = found(settled, "target_achieved_rate", "day")
+    assert (old, new) == (100, pytest.approx(200 / 3)), "before the last run it was two of two"
+
+
+def test_a_value_that_came_had_none_before(engine: Engine) -> None:
+    store(engine, [row("17/1/0", DAYS[1], 1) | {"evaluated_at": NOW}])
+    aggregate(engine)
+    change(engine, "17/1/0", final_score=70)
+    aggregate(engine, Here(MUCH_LATER))
+    assert found(engine, "final_score", "day") == [("model-1", DAYS[1], 1, DAYS[1], None, 70)]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import settings
+from db.errors import Refused
 from jobs import logs
 from jobs.heartbeat import EVERY_SECONDS, Heartbeat
 
@@ -90,7 +91,7 @@ def test_nobody_there(caplog: Any) -> None:
     heart = Heartbeat("http://127.0.0.1:1/secret-id")
     heart.beat()
     heart.wait(10)
-    assert "refused" in caplog.text and "secret-id" not in caplog.text
+    assert "ConnectionRefusedError" in caplog.text and "secret-id" not in caplog.text
 
 
 def test_without_an_address_there_is_no_call() -> None:
@@ -99,11 +100,29 @@ def test_without_an_address_there_is_no_call() -> None:
     assert heart._thread is None
 
 
-def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEARTBEAT_URL", "file:///etc/secret-id")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/secret-id",
+        "https://user:secret-id@hc.example/x",
+        "https://hc.example:secret-id",
+        "https://hc.example/secret-id x",
+        "https://hc.example/secret-id-é",
+        "https://[::1/secret-id",
+        "https:///secret-id",
+    ],
+)
+def test_an_address_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("HEARTBEAT_URL", address)
     with pytest.raises(settings.WrongSetting, match="HEARTBEAT_URL") as wrong:
         settings.load()
     assert "secret-id" not in str(wrong.value)
+
+
+def test_a_log_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Refused, match=r"LOG_FILE .*: (Not a directory|File exists)"):
+        logs.set_up(settings.load(log_file=tmp_path / "file" / "below.log"))
 
 
 def test_the_log_file_turns_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,11 @@ def test_far_behind_close_behind_and_unknown():
     assert level_with_best(mean, std, n, 0, nothing).tolist() == [True, True, False, True]
 
 
+def test_without_any_spread_whatever_differs_is_clear():
+    nothing = np.full((3, 3), np.nan)
+    assert level_with_best([90, 10, 90], [0, 0, 0], [50, 50, 50], 0, nothing).tolist() == [True, False, True]
+
+
 def test_weekly_differences_count_where_they_vary_more_than_the_rows_explain():
     weekly = np.array([[90.0, 70, 90, 70, 90, 70, 90, 70], [70.0, 88, 70, 88, 70, 88, 70, 88]])
     mean, std, n = weekly.mean(1), [5, 5], [800, 800]

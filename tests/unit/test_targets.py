@@ -34,6 +34,8 @@ def test_targets_are_read_again_when_the_file_changes(tmp_path: Path) -> None:
         ("final_score: true", "is “True”"),
         ("final_score: 101", "is “101”"),
         ("human_score: 10", "from 20 to 100"),
+        ("final_score: 2026-13-45", "cannot be read: month must be in 1..12"),
+        ("final_score: " + 5000 * "9", "cannot be read: Exceeds the limit"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, text: str, told: str) -> None:
