@@ -1,4 +1,4 @@
-"""The re-run of each page, the way to it in a browser, and the jobs behind it: a year of 50 models, two years of 500."""
+"""The re-run of each page, the way to it in a browser, and the jobs behind it: 50 models and 500."""
 
 import os
 import tempfile

@@ -5,8 +5,10 @@ import threading
 import time
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import filters
+from dashboard.gate import uploaders
 from db.errors import Refused
 from language import _
 from settings import LOOPBACK, current
@@ -62,6 +64,13 @@ def refuse_outsider() -> None:
     """Raises Refused unless this session may run jobs; called again where something is about to happen."""
     if reason := why_not():
         raise Refused(reason)
+
+
+def let_upload() -> None:
+    """Lets this session send files, which the server takes of no other; raises Refused where it may not."""
+    refuse_outsider()
+    if context := get_script_run_ctx():
+        uploaders.add(context.session_id)
 
 
 def password_form() -> None:

@@ -26,9 +26,20 @@ def today() -> date:
     return business_day(utc_now(), current().zone)
 
 
+def note_health() -> None:
+    """Asks how the jobs are: once for a run of the page."""
+    filters.remember("health", health(default_engine(), current(), utc_now()))
+
+
 def job_health() -> Health:
-    """How the jobs are now."""
-    return health(default_engine(), current(), utc_now())
+    """How the jobs are, as this run of the page shows it."""
+    noted: Health = filters.remembered("health")
+    return noted
+
+
+def worker_is_there() -> bool:
+    """Whether a worker is there at this moment."""
+    return health(default_engine(), current(), utc_now()).worker_is_there
 
 
 def empty_page() -> None:

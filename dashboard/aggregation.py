@@ -114,7 +114,7 @@ def _rehearsal(run_id: int) -> None:
     row = ask_now(operations.run, run_id=run_id)
     if row is None:
         return
-    if row["status"] == "queued" and not actions.job_health().worker_is_there:
+    if row["status"] == "queued" and not actions.worker_is_there():
         st.warning(_("No worker is running, so this waits. Start one with: python -m jobs loop"))
     elif row["status"] in ("queued", "running"):
         st.progress(row["progress"])

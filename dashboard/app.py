@@ -25,6 +25,7 @@ with speaking(current().language):
         st.text(trouble)
         st.stop()
     data.note_version()
+    actions.note_health()
     filters.follow_url(page.url_path)
     with st.sidebar:
         newest, oldest = data.ask(data.models.newest_day), data.ask(data.models.oldest_day)

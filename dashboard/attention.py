@@ -10,10 +10,13 @@ import streamlit as st
 
 from dashboard import filters
 from dashboard.data import ask, models
-from dashboard.wording import moment, plain
+from dashboard.wording import day_in_words, moment, plain
+from db.clock import week_start
+from jobs.formulas.coverage import AT_LEAST, WEEKS
 from language import _, ngettext
 
 SHOWN = 5
+WEEK = timedelta(weeks=1)
 ENOUGH, FEW = 0.8, 0.5  # shares of predictions that are evaluated
 
 
@@ -29,10 +32,10 @@ class Item:
     page: str = "views/operations.py"
 
 
-def items(jobs: Any, week: date | None, run_again: Callable[[int], None]) -> list[Item]:
-    """Everything that waits for somebody, worst first."""
-    found = [*_jobs(jobs, run_again)]
-    return found + _models(week) if week else found
+def items(jobs: Any, week: date | None, today: date, run_again: Callable[[int], None]) -> list[Item]:
+    """Everything that waits for somebody, worst first; `week` is the newest that was judged."""
+    found = [*_jobs(jobs, run_again), *_silent(today)]
+    return found + _partial(week) if week else found
 
 
 def show(found: list[Item], may_press: bool) -> None:
@@ -76,20 +79,47 @@ def _again(run_again: Callable[[int], None], run_id: int) -> Callable[[], None]:
     return lambda: run_again(run_id)
 
 
-def _models(week: date) -> list[Item]:
-    """Models that sent nothing, or were hardly evaluated, though the week before they were."""
-    now, before = (_coverage(monday) for monday in (week, week - timedelta(weeks=1)))
+def _silent(today: date) -> list[Item]:
+    """Models that were there week after week and sent nothing in the last finished one; or that nothing came at all."""
+    last = week_start(today) - WEEK
+    newest = ask(models.newest_day)
+    if newest is None or newest < last:
+        since = _("The newest day is {day}.").format(day=day_in_words(newest)) if newest else ""
+        return [Item(_chip("red", "close", _("missing")), _("No model sent anything"), since, _("Show days"))]
+    rows = ask(models.sent, first=last - 2 * WEEKS * WEEK, last=last + WEEK)
+    rows = rows[rows["subject"].isin(ask(models.expected))]
+    weeks = [(name, sorted(group["week"]), group["day"].max()) for name, group in rows.groupby("subject")]
+    return [
+        _silent_item(str(name), newest)
+        for name, seen, newest in sorted(weeks, key=lambda one: one[2], reverse=True)
+        if went_silent(seen, last)
+    ]
+
+
+def went_silent(seen: list[date], last: date) -> bool:
+    """Whether a model with rows in these weeks (Mondays, in order) went silent, at most eight weeks before the last."""
+    stopped = seen[-1]
+    usual = [week for week in seen if week > stopped - WEEKS * WEEK]
+    return last - WEEKS * WEEK <= stopped < last and len(usual) >= AT_LEAST
+
+
+def _silent_item(name: str, newest: date) -> Item:
+    title = _("{model} sent nothing").format(model=plain(name))
+    told = _("Its newest prediction is of {day}. No more expected? python -m db models retire {model}")
+    told = told.format(day=day_in_words(newest), model=plain(name))
+    return Item(_chip("red", "close", _("missing")), title, told, _("Show days"))
+
+
+def _partial(week: date) -> list[Item]:
+    """Models that were hardly evaluated, though the week before they were."""
+    now, before = (_coverage(monday) for monday in (week, week - WEEK))
     both = before.join(now.add_suffix("_now")).fillna({"whole_now": 0, "part_now": 0})
     usual = both[(both["part"] >= ENOUGH * both["whole"]) & both.index.isin(ask(models.expected))]
     found = []
     for name, row in usual.sort_values("whole", ascending=False).iterrows():
         part, whole = int(row["part_now"]), int(row["whole_now"])
-        counts = {"part": f"{part:,}", "whole": f"{whole:,}", "before": f"{int(row['whole']):,}"}
-        if whole == 0:
-            title = _("{model} sent nothing").format(model=plain(name))
-            told = _("{before} predictions the week before.").format(**counts)
-            found.append(Item(_chip("red", "close", _("missing")), title, told, _("Show days")))
-        elif part < FEW * whole:
+        counts = {"part": f"{part:,}", "whole": f"{whole:,}"}
+        if part < FEW * whole:
             title = _("{model} lacks most of its evaluations").format(model=plain(name))
             told = _("{part} of {whole} are there; its numbers may still move.").format(**counts)
             found.append(Item(_chip("yellow", "contrast", _("partial")), title, told, _("Show days")))

@@ -22,6 +22,7 @@ def card() -> None:
         _forget()
         st.caption(reason)
         return
+    access.let_upload()
     _chooser()
     upload: Upload | None = filters.remembered("upload")
     if upload is None:

@@ -21,6 +21,11 @@ def fact(connection: Connection, name: str) -> str | None:
     return connection.scalar(select(AppFact.value).where(AppFact.name == name))
 
 
+def facts(connection: Connection) -> dict[str, str]:
+    """All facts, by name."""
+    return {row.name: row.value for row in connection.execute(select(AppFact.name, AppFact.value))}
+
+
 def state_fact(connection: Connection, name: str, value: str | None) -> None:
     """Sets a fact, or forgets it with None."""
     if value is None:

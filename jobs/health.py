@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Select, func, select
 
 from db.engine import reading
-from db.facts import LOOP_SEEN, SCHEDULE_SINCE, fact
+from db.facts import LOOP_SEEN, PAUSED, SCHEDULE_SINCE, facts
 from db.tables.operations import JobRun
-from jobs.paused import paused_since
-from jobs.recorded_slots import latest_slot
 from jobs.slots import Entry
 from jobs.timetable import timetable
 from settings import Settings
@@ -51,54 +49,66 @@ class Health:
         return self.worker_seen is not None and abs(self.now - self.worker_seen) < LOOP_GONE
 
 
+@dataclass(frozen=True)
+class _Records:
+    """What the database says of all jobs, by name: facts, newest ended run, newest slot, longest waiting slot."""
+
+    facts: dict[str, str]
+    ended: dict[str, Any]
+    slots: dict[str, datetime]
+    waiting: dict[str, datetime]
+
+    def moment(self, name: str) -> datetime | None:
+        found = self.facts.get(name)
+        return datetime.fromisoformat(found) if found else None
+
+
 def health(engine: Engine, settings: Settings, now: datetime) -> Health:
     """How every job of the timetable is now."""
     with reading(engine) as connection:
-        jobs = tuple(_job_health(connection, entry, settings, now) for entry in timetable(settings))
-        seen = fact(connection, LOOP_SEEN)
-    return Health(jobs, datetime.fromisoformat(seen) if seen else None, now)
+        records = _records(connection, now)
+    jobs = tuple(_job_health(records, entry, settings, now) for entry in timetable(settings))
+    return Health(jobs, records.moment(LOOP_SEEN), now)
 
 
-def _job_health(connection: Connection, entry: Entry, settings: Settings, now: datetime) -> JobHealth:
-    name = entry.job.name
-    ended = (
-        select(JobRun.id, JobRun.status, JobRun.finished_at, JobRun.message, JobRun.error)
-        .where(JobRun.job == name, JobRun.status.in_(_WORKED), ~_rehearsal())
-        .order_by(JobRun.id.desc())
-        .limit(1)
+def _records(connection: Connection, now: datetime) -> _Records:
+    worked = JobRun.status.in_(_WORKED) & ~JobRun.params["dry_run"].as_boolean().is_(True)
+    newest = select(func.max(JobRun.id)).where(worked).group_by(JobRun.job)
+    ended = select(JobRun.job, JobRun.id, JobRun.status, JobRun.finished_at, JobRun.message, JobRun.error)
+    slot = JobRun.scheduled_for
+    slots = select(JobRun.job, func.max(slot, type_=slot.type)).where(slot <= now)
+    waiting = select(JobRun.job, func.min(slot, type_=slot.type)).where(
+        JobRun.status == "queued", slot <= now - GRACE
     )
-    paused = paused_since(connection, name)
+    return _Records(
+        facts(connection),
+        {row.job: row for row in connection.execute(ended.where(JobRun.id.in_(newest)))},
+        _by_job(connection, slots),
+        _by_job(connection, waiting),
+    )
+
+
+def _by_job(connection: Connection, moments: Select[*tuple[Any, ...]]) -> dict[str, datetime]:
+    return {job: at for job, at in connection.execute(moments.group_by(JobRun.job)) if at is not None}
+
+
+def _job_health(records: _Records, entry: Entry, settings: Settings, now: datetime) -> JobHealth:
+    name = entry.job.name
+    paused = records.moment(f"{PAUSED}:{name}")
     return JobHealth(
         name,
         entry.job.title,
         entry.told(),
-        connection.execute(ended).one_or_none(),
+        records.ended.get(name),
         None if paused else entry.next_slot(now, settings.zone),
-        None if paused else _overdue_since(connection, entry, settings, now),
+        None if paused else _overdue_since(records, entry, settings, now),
         paused,
     )
 
 
-def _overdue_since(
-    connection: Connection, entry: Entry, settings: Settings, now: datetime
-) -> datetime | None:
+def _overdue_since(records: _Records, entry: Entry, settings: Settings, now: datetime) -> datetime | None:
     """The first slot that nobody queued in time, or the queued one that waits for a worker in vain."""
     name = entry.job.name
-    since = latest_slot(connection, name, now)
-    if since is None:
-        first_seen = fact(connection, f"{SCHEDULE_SINCE}:{name}")
-        since = datetime.fromisoformat(first_seen) if first_seen else now
+    since = records.slots.get(name) or records.moment(f"{SCHEDULE_SINCE}:{name}") or now
     missed = next(entry.slots(since, now - GRACE, settings.zone), None)
-    return missed or _waits_since(connection, name, now)
-
-
-def _rehearsal() -> Any:
-    return JobRun.params["dry_run"].as_boolean().is_(True)
-
-
-def _waits_since(connection: Connection, name: str, now: datetime) -> datetime | None:
-    """Since when a scheduled run has waited in vain for a worker."""
-    waiting = select(JobRun.scheduled_for).where(
-        JobRun.job == name, JobRun.status == "queued", JobRun.scheduled_for <= now - GRACE
-    )
-    return connection.scalar(waiting.order_by(JobRun.scheduled_for).limit(1))
+    return missed or records.waiting.get(name)

@@ -30,7 +30,7 @@ else:
 
 st.subheader(_("Needs a person"), anchor=False)
 with st.container(border=True):
-    attention.show(attention.items(jobs, week, actions.run_again), access.why_not() is None)
+    attention.show(attention.items(jobs, week, actions.today(), actions.run_again), access.why_not() is None)
 
 st.caption(_("Over the period: {span}").format(span=shown))
 headlines.numbers(HEADLINES, period, actions.today())

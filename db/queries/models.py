@@ -184,6 +184,21 @@ def coverage(connection: Connection, since: date, until: date) -> pd.DataFrame:
     )
 
 
+def sent(connection: Connection, first: date, last: date) -> pd.DataFrame:
+    """In which ISO weeks between two Mondays a model had predictions at all: subject, week, newest day in it."""
+    source = DailyModelPerformance.__table__.join(BusinessDay, BusinessDay.day == d.date)
+    rows = frame(
+        connection,
+        select(
+            Model.name.label("subject"), BusinessDay.week_start.label("week"), func.max(d.date).label("day")
+        )
+        .select_from(source.join(Model, Model.id == d.model_id))
+        .where(d.date.between(first, last + timedelta(days=6)), d.total_predictions > 0)
+        .group_by(Model.name, BusinessDay.week_start),
+    )
+    return rows.assign(week=rows["week"].map(_as_date), day=rows["day"].map(_as_date))
+
+
 def head_to_head(connection: Connection, one: str, other: str, since: date, until: date) -> dict[str, Any]:
     """Two models on the scored predictions that both made: n, mean and std of the differences (one − other), and how
     often each was ahead."""

@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 
 import pandas as pd
+import pytest
 from sqlalchemy import delete, select, update
 
 from dashboard import lineup
+from dashboard.attention import went_silent
 from dashboard.lineup import SCORE
 from db.engine import engine_for, raise_data_version
 from db.tables.models import DailyModelPerformance, Model
@@ -84,12 +86,40 @@ def test_a_model_that_sent_nothing_needs_a_person(open_page, demo_file, engine):
     open_page("overview", demo_file)
     with engine.begin() as connection:
         mine = DailyModelPerformance.model_id.in_(select(Model.id).where(Model.name == "atlas-2"))
-        gone = delete(DailyModelPerformance).where(
-            mine, DailyModelPerformance.date.between(week, week + timedelta(days=6))
-        )
+        gone = delete(DailyModelPerformance).where(mine, DailyModelPerformance.date >= week)
         assert connection.execute(gone).rowcount
         raise_data_version(connection)
     assert "**atlas-2 sent nothing**" in words(open_page("overview", demo_file))
+
+
+def test_when_nothing_comes_at_all_that_needs_a_person(open_page, demo_file, engine):
+    week, _rows = clear_ones(demo_file)
+    open_page("overview", demo_file)
+    with engine.begin() as connection:
+        connection.execute(delete(DailyModelPerformance).where(DailyModelPerformance.date >= week))
+        raise_data_version(connection)
+    assert "**No model sent anything**" in words(open_page("overview", demo_file))
+
+
+LAST = date(2026, 11, 9)
+
+
+@pytest.mark.parametrize(
+    ("weeks_ago", "silent"),
+    [
+        (range(1, 9), True),
+        (range(4, 12), True),
+        ((8, 9, 10, 12, 13, 15), True),
+        (range(9, 20), False),
+        (range(9), False),
+        (range(-1, 9), False),
+        ((1, 2, 3, 4, 5), False),
+        ((1, 3, 5, 7, 9, 11), False),
+    ],
+)
+def test_a_model_is_missed_that_was_there_week_after_week(weeks_ago, silent):
+    seen = sorted(LAST - timedelta(weeks=ago) for ago in weeks_ago)
+    assert went_silent(seen, LAST) is silent
 
 
 def test_models_with_few_scores_come_after(monkeypatch):

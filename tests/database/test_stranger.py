@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -77,6 +78,13 @@ class House:
         self.told += found + str(answer.getheaders()).encode()
         connection.close()
         return answer.status, found, answer.getheader("Set-Cookie") or ""
+
+    def token(self) -> dict[str, str]:
+        """The headers by which a browser shows that it is no other site's page."""
+        _status, _body, cookie = self.http("GET", "/_stcore/health")
+        found = re.search(r"_xsrf=([^;]+)", cookie)
+        assert found
+        return {"Cookie": f"_streamlit_xsrf={found[1]}", "X_Xsrftoken": found[1]}
 
 
 @pytest.fixture
@@ -202,6 +210,8 @@ def test_no_file_of_a_stranger_is_kept(house: House) -> None:
         visitor.open("")
         before = (sound.state(house.engine), files(settings.ROOT))
         path, kind = f"{UPLOAD}/{visitor.session}/one", f"multipart/form-data; boundary={BOUNDARY}"
+        token = house.token()
+        assert house.http("PUT", path, FILE, Content_Type=kind, **token)[0] == 403
         for method in ("PUT", "POST", "DELETE"):
             for target in (
                 path,
@@ -210,7 +220,9 @@ def test_no_file_of_a_stranger_is_kept(house: House) -> None:
                 "/",
                 "/_stcore/stream",
             ):
-                assert house.http(method, target, FILE, Content_Type=kind)[0] in (400, 403, 404, 405)
+                for also in ({}, token):
+                    answer = house.http(method, target, FILE, Content_Type=kind, **also)
+                    assert answer[0] in (400, 403, 404, 405)
         assert (sound.state(house.engine), files(settings.ROOT)) == before
     assert files(house.temporary) == set()
     for method, route in product(("GET", "HEAD", "OPTIONS", "POST"), ROUTES):
