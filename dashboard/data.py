@@ -9,7 +9,7 @@ from dashboard import filters
 from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
-from db.queries import coverage, models, operations, restatements, verdicts
+from db.queries import coverage, model_changes, models, operations, restatements, verdicts
 from db.schema import refuse_unready
 from db.targets import targets
 from language import spoken
@@ -24,6 +24,7 @@ __all__ = [
     "coverage",
     "derive",
     "holds_demo",
+    "model_changes",
     "models",
     "note_version",
     "operations",

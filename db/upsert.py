@@ -25,7 +25,8 @@ class UpsertFrom:
 
     The select's columns carry the table's names. A row that is there already with equal values is left alone;
     columns of `touch` (updated_at) are written but do not make a row different, nor do numbers within `rounding`
-    of each other, relative: a sum depends on the order in which the database happens to read its rows.
+    of each other, relative: a sum depends on the order in which the database happens to read its rows. Columns
+    of `once` are written with a new row only.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class UpsertFrom:
         rows: Select[Any],
         touch: Iterable[str] = (),
         rounding: float = 0,
+        once: Iterable[str] = (),
     ) -> None:
         self._table, self._key, self._touch = table, tuple(key), tuple(touch)
-        self._rounding = rounding
+        self._rounding, self._once = rounding, tuple(once)
         # SQLite reads ON as a join's without a WHERE.
         where = rows if rows._where_criteria else rows.where(True)  # type: ignore[arg-type]
         self._statements = {
@@ -54,7 +56,7 @@ class UpsertFrom:
     def _statement(self, dialect: ModuleType, rows: Select[Any]) -> Insert:
         names = [column.name for column in rows.selected_columns]
         insert = dialect.insert(self._table).from_select(names, rows)
-        changed = [name for name in names if name not in self._key]
+        changed = [name for name in names if name not in (*self._key, *self._once)]
         compared = [self._table.c[name] for name in changed if name not in self._touch]
         statement: Insert = insert.on_conflict_do_update(
             index_elements=list(self._key),

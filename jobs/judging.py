@@ -18,6 +18,7 @@ from jobs.changes import Changes, same
 from jobs.comparisons import WEEK, Weekly, judged, weekly
 from jobs.formulas.verdicts import HISTORY_WEEKS
 from jobs.job import Outcome, Run
+from jobs.model_subjects import model_ids, under_todays_names
 from jobs.stale import take_week_marks_off, week_marks
 from language import _, ngettext
 
@@ -49,6 +50,7 @@ def judge(engine: Engine, asked: date | None, dry_run: bool, run: Run) -> Outcom
         weeks = _weeks(connection, asked, last, marks)
         words = {word.name: _figures(connection, word, weeks) for word in WORDS} if weeks else {}
         end = _end(connection, last)
+        ids = model_ids(connection)
     changes, written = Changes(), 0
     for done, week in enumerate(weeks):
         run.progress(done / len(weeks), _told_week(week))
@@ -58,7 +60,7 @@ def judge(engine: Engine, asked: date | None, dry_run: bool, run: Run) -> Outcom
                 changes.compare(table, KEY, _held(connection, week), rows)
         else:
             with bookkeeping(engine) as connection:
-                written += _store(connection, week, rows)
+                written += _store(connection, week, under_todays_names(connection, ids, rows))
     if not dry_run and asked is None:
         with bookkeeping(engine) as connection:
             take_week_marks_off(connection, (mark for found in marks.values() for mark in found))

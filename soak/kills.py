@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, inspect, select, text
 
 from db import schema
 from db.clock import utc_now
 from db.engine import reading
 from db.importing import import_file
+from db.tables.models import ModelEvaluation
 from db.tables.operations import JobRun, Verdict
 from jobs import queue
 from jobs.stale import mark_weeks
@@ -22,6 +23,8 @@ from soak import sound
 from soak.evidence import Finding
 from soak.processes import NOTHING, started, takes, wait_for, wait_until_settled
 from soak.source import ROWS, ZONE, Evaluation, Source, differences, evaluation, held_daily
+
+EVALUATIONS = ModelEvaluation.__tablename__
 
 
 class Kind(Protocol):
@@ -194,8 +197,10 @@ class Judgements(Runs):
 
 class Upgrades:
     name = "upgrade"
-    # By the migrations themselves.
-    moved = frozenset({"alembic_version", "stale_marks", "verdicts", "models", "model_changes"})
+    # By the migrations themselves; of the evaluations, which get a column, the rows are compared apart.
+    moved = frozenset(
+        {"alembic_version", "stale_marks", "verdicts", "models", "model_changes", "model_evaluations"}
+    )
 
     def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:
         self.engine = engine
@@ -208,6 +213,15 @@ class Upgrades:
     def prepare(self, turn: int) -> None:
         schema.rollback(self.engine, ZONE, "0001", None)
         self._old = sound.state(self.engine)
+        with reading(self.engine) as connection:
+            self._columns = [column["name"] for column in inspect(connection).get_columns(EVALUATIONS)]
+        self._evaluations = self._evaluated()
+
+    def _evaluated(self) -> list[str]:
+        """The evaluations by the columns that they had before."""
+        rows = text(f"SELECT {', '.join(self._columns)} FROM {EVALUATIONS}")  # noqa: S608 - names are ours
+        with reading(self.engine) as connection:
+            return sorted(map(repr, connection.execute(rows)))
 
     def kill(self, turn: int, chance: random.Random) -> bool:
         return self._command.kill(chance)
@@ -228,7 +242,9 @@ class Upgrades:
 
     def _rows_changed(self) -> list[str]:
         kept = {name: value for name, value in self._old.items() if name not in self.moved}
-        return sound.changes(kept, sound.state(self.engine, but=self.moved))
+        same = self._evaluated() == self._evaluations
+        others = [] if same else [f"table {EVALUATIONS}: another rows"]
+        return others + sound.changes(kept, sound.state(self.engine, but=self.moved))
 
 
 KINDS: tuple[type[Imports | Aggregations | Judgements | Upgrades], ...] = (

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import actions, aggregation, cards, coverage, filters, health, import_card
+from dashboard import actions, aggregation, cards, coverage, filters, health, import_card, model_card
 from dashboard.data import ask, ask_now, models, operations
 from dashboard.wording import span
 from db.clock import utc_now
@@ -45,3 +45,6 @@ with right.container(border=True, height="stretch"):
 
 with st.container(border=True):
     import_card.card()
+
+with st.container(border=True):
+    model_card.card()

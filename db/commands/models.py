@@ -8,9 +8,11 @@ from sqlalchemy import Connection, Engine, func, select
 from db import model_changes
 from db.clock import utc_now
 from db.commands import Arguments
-from db.engine import reading, writing
+from db.engine import reading
 from db.exits import DONE
 from db.model_changes import Change
+from db.model_names import former_names
+from db.progress import ProgressLine
 from db.schema import refuse_unready
 from db.tables.models import Model, ModelEvaluation
 from db.tables.operations import ModelChange
@@ -38,30 +40,31 @@ def models(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
         with reading(engine) as connection:
             _list(connection, zone)
         return DONE
+    change = _do(args, engine)
     if args.dry_run:
-        with engine.connect() as connection, connection.begin() as transaction:
-            print(_("Dry run. {told}").format(told=_do(args, connection).told))
-            transaction.rollback()
+        print(_("Dry run. {told}").format(told=change.told))
         return DONE
-    with writing(engine) as connection:
-        change = _do(args, connection)
     print(change.told)
     if change.id is not None:
         print(_("To take it back: python -m db models undo {id}").format(id=change.id))
-    if args.does != "retire":
+    if change.stale:
         print(_("Now run: python -m jobs run aggregate_models"))
     return DONE
 
 
-def _do(args: Arguments, connection: Connection) -> Change:
-    now = utc_now()
+def _do(args: Arguments, engine: Engine) -> Change:
+    now, dry = utc_now(), args.dry_run
     if args.does == "rename":
-        return model_changes.rename(connection, args.old, args.new, now)
-    if args.does == "merge":
-        return model_changes.merge(connection, args.old, args.into, now)
+        return model_changes.rename(engine, args.old, args.new, now, dry)
     if args.does == "retire":
-        return model_changes.retire(connection, args.name, now)
-    return model_changes.undo(connection, args.change, now)
+        return model_changes.retire(engine, args.name, now, dry)
+    progress = ProgressLine(args.does)
+    try:
+        if args.does == "merge":
+            return model_changes.merge(engine, args.old, args.into, now, dry, progress)
+        return model_changes.undo(engine, args.change, now, dry, progress)
+    finally:
+        progress.end()
 
 
 def _list(connection: Connection, zone: ZoneInfo) -> None:
@@ -75,9 +78,11 @@ def _list(connection: Connection, zone: ZoneInfo) -> None:
         elif row.retired_at is not None:
             told += ", " + _("retired on {day}").format(day=f"{row.retired_at.astimezone(zone):%Y-%m-%d}")
         print(f"{row.name}: {told}")
+    for name, model in sorted(former_names(connection).items()):
+        print(_("{name}: former name of {today}").format(name=name, today=names[model]))
     done = select(ModelChange).where(ModelChange.undone_at.is_(None)).order_by(ModelChange.id)
     for change in connection.execute(done):
         to = f" → {change.new_name}" if change.new_name else ""
-        print(
-            f"{change.id}  {change.at.astimezone(zone):%Y-%m-%d %H:%M}  {change.kind} {change.old_name}{to}"
-        )
+        at = f"{change.at.astimezone(zone):%Y-%m-%d %H:%M}"
+        unfinished = ", " + _("not finished") if change.under_way else ""
+        print(f"{change.id}  {at}  {change.kind} {change.old_name}{to}{unfinished}")

@@ -1,11 +1,12 @@
 """Whether the database holds the demo, and taking it out again."""
 
-from sqlalchemy import Connection, Engine, delete, exists, insert, literal, select
+from sqlalchemy import Connection, Engine, bindparam, delete, exists, insert, literal, select
 
 from db.engine import reading
 from db.facts import HOLDS_DEMO, fact, state_fact
+from db.model_names import belongs_to
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
-from db.tables.operations import BusinessDay, JobRun, Restatement, StaleMark, Verdict
+from db.tables.operations import BusinessDay, JobRun, ModelChange, Restatement, StaleMark, Verdict
 
 DEMO_ID = "tidemark-demo-"  # what every simulated prediction_id begins with, and nobody else's
 
@@ -28,7 +29,12 @@ def remove_demo(connection: Connection) -> bool:
     connection.execute(delete(evaluation).where(~is_real))
     behind = exists().where(evaluation.day == daily.date, evaluation.model_id == daily.model_id)
     connection.execute(delete(daily).where(~behind))
-    connection.execute(delete(Model).where(~exists().where(evaluation.model_id == Model.id)))
+    staying = _with_real_rows(connection)
+    gone = [{"gone": model} for model in connection.scalars(select(Model.id)) if model not in staying]
+    if gone:
+        connection.execute(delete(Model).where(Model.id == bindparam("gone")), gone)
+    # What was done to a model of the demo cannot be undone to one of the user's that gets its id.
+    connection.execute(delete(ModelChange).where(~exists().where(Model.id == ModelChange.model_id)))
     connection.execute(delete(Restatement))  # they tell of simulated figures, and ids of models come again
     connection.execute(delete(Verdict))  # also of the user's models: the demo's were judged with them
     if connection.scalar(select(evaluation.id).limit(1)) is None:
@@ -38,6 +44,17 @@ def remove_demo(connection: Connection) -> bool:
     connection.execute(delete(JobRun).where(JobRun.triggered_by == "demo"))
     state_fact(connection, HOLDS_DEMO, None)
     return True
+
+
+def staying_models(connection: Connection) -> set[int] | None:
+    """The models that an import leaves when it takes the demo out; None where there is no demo."""
+    return _with_real_rows(connection) if holds_demo(connection) else None
+
+
+def _with_real_rows(connection: Connection) -> set[int]:
+    """Models with rows of the user's, and the names that were merged into them."""
+    real = set(connection.scalars(select(ModelEvaluation.model_id).where(is_real).distinct()))
+    return {model for model, last in belongs_to(connection).items() if last in real}
 
 
 def _judge_what_is_left(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
-from db.demo.holding import remove_demo
+from db.demo.holding import remove_demo, staying_models
 from db.engine import raise_data_version
 from db.errors import Refused
 from db.file_kinds import is_jsonl, is_parquet
@@ -25,6 +25,7 @@ from db.importing.specs import SPECS, Spec
 from db.importing.staging import Staging
 from db.importing.turns import Turns, tell_wait
 from db.progress import QUIET, Progress
+from db.unfinished import refuse_moving
 from language import _
 
 ONE_TRANSACTION = 200_000  # rows at most; a larger import is written in steps, each of which may be repeated
@@ -121,6 +122,7 @@ def import_batches(
         with staging.dropped_afterwards():
             with told_while_staging(connection), connection.begin():
                 _stage(source, batches, checker, staging, report, kept, progress)
+                staging.owners.settle(None if keep_demo else staying_models(connection))
                 left = settle(connection, staging.table, spec, report)
             kept.close()
             if left and not (strict and report.rejected):
@@ -169,10 +171,12 @@ def _write(
     with Turns(connection, ONE_TRANSACTION).taken() as turns:
         while low < last:
             with turns.turn():
+                staging.take_turn()
                 if low < 0:
                     report.removed_demo = not keep_demo and remove_demo(connection)
-                    staging.add_models(report, now)
                     last = staging.last_line()
+                staging.add_models(report, now)
+                refuse_moving(connection, staging.owners.models())
                 high = staging.end_of_step(low, turns.rows)
                 new, updated = staging.write(low, high, now)
                 raise_data_version(connection)

@@ -77,7 +77,7 @@ def _note_differing(
 ) -> None:
     """Names the first rows that a later one with the same key replaces by something else."""
     earlier, later = staged.alias("earlier"), staged.alias("later")
-    content = [column.name for column in staged.columns if column.name not in ("line", "content")]
+    content = [column.name for column in staged.columns if column.name not in ("line", "content", "came_as")]
     differing = or_(*(earlier.c[name].is_distinct_from(later.c[name]) for name in content))
     replaced = (
         select(earlier.c.line, later.c.line, *(later.c[name] for name in spec.key))

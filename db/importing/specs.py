@@ -34,7 +34,16 @@ class Spec:
     day_of: str
     # Values that count for nothing unless a timestamp says that they were given: value → timestamp.
     counts_with: tuple[tuple[str, str], ...] = ()
-    computed: tuple[str, ...] = ("id", "model_id", "day", "updated_at", "_line", "_reason", *COMPOSITES)
+    computed: tuple[str, ...] = (
+        "id",
+        "model_id",
+        "came_as",
+        "day",
+        "updated_at",
+        "_line",
+        "_reason",
+        *COMPOSITES,
+    )
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -27,15 +27,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from db.base import Day, Id, Timestamp
 from db.engine import DATABASE_FAULTS
+from db.errors import Refused
+from db.importing.owners import Owners
 from db.importing.report import Report
 from db.importing.specs import Spec
+from db.model_names import take_turn
 from db.tables import metadata
 from db.tables.models import Model
 from db.upsert import UpsertFrom
 from language import _, ngettext
 
-# The model of a name; where it was merged into another, that one.
-BELONGS_TO = func.coalesce(Model.merged_into, Model.id)
 _TOLD = 20  # how many new models a report names
 
 
@@ -58,12 +59,16 @@ class Staging:
             *columns,
             Column("day", Day),
             Column("content", String),
+            # Where names of one model became one: the model whose name the row came under.
+            Column("came_as", Integer),
             Column("shape", Integer),
             prefixes=["TEMPORARY"],
         )
+        self.owners = Owners(connection, self.table, spec.reference)
         with connection.begin():
-            self.table.drop(connection, checkfirst=True)
-            self.table.create(connection)
+            for table in (self.table, self.owners.table):
+                table.drop(connection, checkfirst=True)
+                table.create(connection)
 
     @contextmanager
     def dropped_afterwards(self) -> Iterator[None]:
@@ -80,6 +85,7 @@ class Staging:
         self.connection.rollback()
         with self.connection.begin():
             self.table.drop(self.connection, checkfirst=True)
+            self.owners.table.drop(self.connection, checkfirst=True)
 
     def add(self, present: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
         """Stores clean rows that have values, or nulls, for the columns present."""
@@ -95,10 +101,10 @@ class Staging:
             with driver.cursor().copy(f"COPY staged_rows ({names}) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(types)
                 for row in rows:
-                    copy.write_row((*row, shape))
+                    copy.write_row((*row, None, shape))
             return
-        marks = ", ".join("?" * (len(self.table.columns) - 1))
-        driver.executemany(f"INSERT INTO staged_rows VALUES ({marks}, {shape})", rows)  # noqa: S608 - names are ours
+        marks = ", ".join("?" * (len(self.table.columns) - 2))
+        driver.executemany(f"INSERT INTO staged_rows VALUES ({marks}, NULL, {shape})", rows)  # noqa: S608 - names are ours
 
     def last_line(self) -> int:
         return self.connection.scalar(select(func.max(self.table.c.line))) or 0
@@ -112,22 +118,20 @@ class Staging:
 
     def add_models(self, report: Report, now: datetime) -> None:
         """Adds the models that the table does not know yet, and names them in the report."""
-        fresh = self._new_models()
+        if not report.dry_run:
+            self.owners.follow()
+        fresh = self.owners.unknown()
         if fresh and not report.dry_run:
             rows = [{"name": name, "created_at": now} for name in fresh]
             dialect = postgresql if self.connection.dialect.name == "postgresql" else sqlite
             # Another writer may add the same model at this moment.
             self.connection.execute(dialect.insert(Model).on_conflict_do_nothing(), rows)
+            self.owners.follow()
         if fresh:
             named = ", ".join(fresh[:_TOLD])
             if more := len(fresh[_TOLD:]):
                 named += " " + ngettext("… and {n} more", "… and {n} more", more)
             report.note(_("new models: {names}").format(names=named))
-
-    def _new_models(self) -> list[str]:
-        name = self.table.c[self.spec.reference]
-        known = select(Model.name).where(Model.name == name).exists()
-        return list(self.connection.scalars(select(name).where(~known).distinct().order_by(name)))
 
     def compare(self) -> tuple[int, int]:
         """How many rows are in the table already, and how many of those would change."""
@@ -138,7 +142,7 @@ class Staging:
             found = (
                 select(func.count(), func.count().filter(differs))
                 .select_from(self.table)
-                .join(Model, Model.name == self.table.c[self.spec.reference])
+                .join(self.owners.table, self._owner())
                 .join(self.target, self._same_row())
                 .where(self.table.c.shape == shape)
             )
@@ -146,34 +150,57 @@ class Staging:
             matched, changed = matched + here, changed + different
         return matched, changed
 
+    def _owner(self) -> Any:
+        return self.owners.table.c.name == self.table.c[self.spec.reference]
+
+    def _came_as(self) -> Any:
+        """The model that bears the row's name, where it is another one than the row belongs to."""
+        own = self.owners.table.c
+        return func.nullif(func.coalesce(self.table.c.came_as, own.came_as), own.model_id)
+
     def _same_row(self) -> Any:
         rest = [name for name in self.spec.key if name != self.spec.reference]
         return and_(
-            self.target.c.model_id == BELONGS_TO,
+            self.target.c.model_id == self.owners.table.c.model_id,
             *(self.target.c[name] == self.table.c[name] for name in rest),
         )
+
+    def take_turn(self) -> None:
+        """Waits for other imports and changes of models: of two with the same rows in another order one would fail."""
+        take_turn(self.connection)
 
     def write(self, low: int, high: int, now: datetime) -> tuple[int, int]:
         """Writes the staged rows of these lines; returns how many were new and how many changed."""
         if self.connection.dialect.name == "postgresql":
-            # Two imports of the same rows in another order would wait for each other, and one would fail.
-            turn = select(func.pg_advisory_xact_lock(func.hashtext(f"tidemark import {self.target.name}")))
-            self.connection.execute(turn)
             self.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")  # else the rows are sorted on disk
         inside = and_(self.table.c.line > low, self.table.c.line <= high)
         known = (
             select(func.count())
             .select_from(self.table)
-            .join(Model, Model.name == self.table.c[self.spec.reference])
+            .join(self.owners.table, self._owner())
             .join(self.target, self._same_row())
             .where(inside)
         )
         # An empty table (a first import) needs no look-up of each row.
         empty = self.connection.scalar(select(self.target.c.id).limit(1)) is None
         matched = 0 if empty else self.connection.scalar(known) or 0
-        total = self.connection.scalar(select(func.count()).select_from(self.table).where(inside)) or 0
+        total = self._total(inside)
         written = sum(self._write_shape(shape, inside, now) for shape in range(len(self._shapes)))
         return total - matched, written - (total - matched)
+
+    def _total(self, inside: Any) -> int:
+        """How many rows there are; raises Refused where some have no model, and would be left out unsaid."""
+        owned = (
+            select(func.count(), func.count(Model.id))
+            .select_from(self.table)
+            .outerjoin(self.owners.table, self._owner())
+            .outerjoin(Model, Model.id == self.owners.table.c.model_id)
+        )
+        total, with_model = self.connection.execute(owned.where(inside)).one()
+        if total != with_model:
+            told = _("Models of this file went away while it was written; import it again")
+            raise Refused(told)
+        return int(total)
 
     def _write_shape(self, shape: int, inside: Any, now: datetime) -> int:
         mine = [name for name in self._shapes[shape] if name != self.spec.reference]
@@ -181,18 +208,21 @@ class Staging:
             mine.append(self.spec.derived)
         rows: Select[Any] = (
             select(
-                BELONGS_TO.label("model_id"),
+                self.owners.table.c.model_id,
+                self._came_as().label("came_as"),
                 *(self.table.c[name] for name in mine),
                 self.table.c.day,
                 literal(now, Timestamp).label("updated_at"),
             )
             .select_from(self.table)
-            .join(Model, Model.name == self.table.c[self.spec.reference])
+            .join(self.owners.table, self._owner())
             .where(inside, self.table.c.shape == shape)
             .order_by(self.table.c.line)  # as a rule the order of time, and so of the largest index
         )
         key = ["model_id", *(name for name in self.spec.key if name != self.spec.reference)]
-        return UpsertFrom(self.target, key, rows, touch=("updated_at", "day")).run(self.connection)
+        return UpsertFrom(self.target, key, rows, touch=("updated_at", "day"), once=("came_as",)).run(
+            self.connection
+        )
 
 
 def _copy_type(column: Column[Any]) -> str:

@@ -25,8 +25,9 @@ def names(connection: Connection) -> list[str]:
 
 
 def expected(connection: Connection) -> list[str]:
-    """The models of which data are expected: those that nobody retired."""
-    return list(connection.scalars(select(Model.name).where(Model.retired_at.is_(None)).order_by(Model.id)))
+    """The models of which data are expected: those that nobody retired, or merged into another."""
+    waiting = Model.retired_at.is_(None) & Model.merged_into.is_(None)
+    return list(connection.scalars(select(Model.name).where(waiting).order_by(Model.id)))
 
 
 def newest_day(connection: Connection) -> date | None:

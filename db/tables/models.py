@@ -3,7 +3,17 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint, func
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from db.base import Base, Day, Id, Score, Timestamp, between, flag, moment
@@ -38,7 +48,7 @@ class Model(Base):
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.current_timestamp())
     # No data are expected any more; its figures stay.
     retired_at: Mapped[datetime | None] = mapped_column(Timestamp)
-    # Whatever comes under this name belongs to that model.
+    # Whatever comes under this name belongs to that model, or to the one that that was merged into.
     merged_into: Mapped[int | None]
 
 
@@ -62,6 +72,12 @@ class ModelEvaluation(Base):
             *SCORES[1:],
             "target_achieved",
             "support_breached",
+        ),
+        Index(
+            None,
+            "came_as",
+            sqlite_where=text("came_as IS NOT NULL"),
+            postgresql_where=text("came_as IS NOT NULL"),
         ),
     )
 
@@ -87,6 +103,8 @@ class ModelEvaluation(Base):
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.current_timestamp())
     # The business day of predicted_at: null only inside the statement that inserts a row by plain SQL.
     day: Mapped[date | None] = mapped_column(Day)
+    # The model under whose name the row came, where that was merged into this one: what an undo gives back.
+    came_as: Mapped[int | None]
 
 
 class DailyModelPerformance(Base):

@@ -12,6 +12,7 @@ from jobs.formulas.verdict_names import VERDICTS
 RUN_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "lost", "covered")
 TRIGGERS = ("manual", "schedule", "catch-up", "command line", "slack")
 MODEL_CHANGES = ("rename", "merge", "retire")
+WAYS = ("there", "back")
 REPORT_STATUSES = ("sending", "sent", "failed", "unknown")
 
 
@@ -135,10 +136,10 @@ class Restatement(Base):
 
 
 class ModelChange(Base):
-    """What people did to a model, with what it takes to undo it."""
+    """What people did to a model; a rename that stands makes its old name an alias."""
 
     __tablename__ = "model_changes"
-    __table_args__ = (_one_of("kind", MODEL_CHANGES),)
+    __table_args__ = (_one_of("kind", MODEL_CHANGES), _one_of("under_way", WAYS))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(Timestamp)
@@ -146,9 +147,11 @@ class ModelChange(Base):
     model_id: Mapped[int]
     old_name: Mapped[str] = mapped_column(String(200))
     new_name: Mapped[str] = mapped_column(String(200), server_default="")
-    # The ids of the evaluations that a merge moved.
-    moved: Mapped[list[int] | None] = mapped_column(Json)
+    # How many evaluations a merge moved.
+    moved_rows: Mapped[int | None]
     undone_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    # Where a merge moves its rows, or an undo moves them back, in many transactions: not finished yet.
+    under_way: Mapped[str | None] = mapped_column(String(10))
 
 
 class BusinessDay(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from test_aggregate_models import Here, aggregate, aggregated, scored, store
 
 from db.__main__ import main
-from db.engine import reading, writing
+from db.engine import reading
 from db.errors import Refused
 from db.model_changes import merge, rename, retire, undo
 from db.queries.coverage import coverage_calendar
@@ -32,8 +32,7 @@ def filled(engine: Engine) -> Engine:
 
 
 def do(engine: Engine, what: Callable[..., Any], *arguments: Any) -> Any:
-    with writing(engine) as connection:
-        return what(connection, *arguments, NOW)
+    return what(engine, *arguments, NOW)
 
 
 def owners(engine: Engine) -> dict[str, int]:
@@ -98,8 +97,12 @@ def test_later_files_under_the_old_name_go_to_the_other(filled: Engine, bring: C
     assert owners(filled) == {"model-1": 18}
     report = bring(file, name="again.csv")
     assert (report.new, report.updated, report.unchanged) == (0, 0, 2)
-    do(filled, undo, change.id)
-    assert owners(filled) == {"model-1": 13, "model-2": 5}
+    told = do(filled, undo, change.id).told
+    assert owners(filled) == {"model-1": 12, "model-2": 6}
+    assert told == (
+        "Undone: merge of model-2. model-2 has 6 evaluations again. "
+        "The merge had moved 5: what came under the name since went along, what was deleted is gone."
+    )
 
 
 def test_two_models_that_predicted_the_same_are_two_models(filled: Engine) -> None:
@@ -149,3 +152,41 @@ def test_the_command_tries_does_lists_and_undoes(filled: Engine, capsys: pytest.
     assert owners(filled) == {"model-1": 12, "model-2": 5}
     assert main(["models", "rename", "nobody", "x"]) == 2
     assert "There is no model “nobody”" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (["undo", "9" * 20], "There is no change 99999999999999999999"),
+        (["undo", "-1"], "no change -1"),
+        (["retire", "\udcff"], "There is no model “\\udcff”"),
+        (["rename", "model-1", "\udcff"], "cannot be the name of a model"),
+        (["merge", "model-1", "\udcff"], "There is no model “\\udcff”"),
+    ],
+)
+def test_what_no_database_can_hold_is_refused(
+    filled: Engine, capsys: pytest.CaptureFixture[str], call: list[str], told: str
+) -> None:
+    assert main(["models", *call]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_only_what_changed_figures_asks_for_aggregation(
+    filled: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asks = "Now run: python -m jobs run aggregate_models"
+    calls = (["rename", "model-2", "x"], ["undo", "1"], ["retire", "model-2"], ["undo", "2"])
+    for call in calls:
+        assert main(["models", *call]) == 0
+        assert asks not in capsys.readouterr().out
+    for call in (["merge", "model-2", "model-1"], ["undo", "3"]):
+        assert main(["models", *call]) == 0
+        assert asks in capsys.readouterr().out
+
+
+def test_the_list_shows_former_names(filled: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    do(filled, rename, "model-2", "x")
+    with reading(filled) as connection:
+        assert expected(connection) == ["model-1", "x"]
+    assert main(["models"]) == 0
+    assert "x: 5 evaluations\nmodel-2: former name of x\n" in capsys.readouterr().out

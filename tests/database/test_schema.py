@@ -16,6 +16,7 @@ from db.engine import data_version
 from db.errors import Refused
 from db.exporting import EXPORTS
 from db.importing import SPECS
+from db.model_changes import undo
 from db.tables import TABLES, metadata, operations
 from tests.filled import aggregate
 
@@ -262,3 +263,39 @@ def test_a_look_at_the_schema_waits_for_no_writer(engine: Engine, zone: ZoneInfo
             )
         schema.refuse_unready(engine, zone)
         assert schema.upgrade(engine, zone, None).after == schema.newest()
+
+
+MERGED = (
+    "INSERT INTO models (id, name, merged_into) VALUES (1, 'a', 3), (2, 'b', 3), (3, 'c', NULL)",
+    "INSERT INTO model_evaluations (id, prediction_id, model_id, predicted_at) VALUES "
+    "(1, 'a1', 3, '2026-11-01 00:00:00'), (2, 'b1', 3, '2026-11-01 00:00:00'), (3, 'c1', 3, '2026-11-01 00:00:00')",
+    "INSERT INTO model_changes (id, at, kind, model_id, old_name, new_name, moved) VALUES "
+    "(1, '2026-11-02 00:00:00', 'merge', 1, 'a', 'b', '[1]'), "
+    "(2, '2026-11-03 00:00:00', 'merge', 2, 'b', 'c', '[1, 2]'), "
+    "(3, '2026-11-04 00:00:00', 'retire', 3, 'c', '', NULL)",
+)
+
+
+def test_merges_of_the_third_version_can_still_be_undone(
+    engine: Engine, zone: ZoneInfo, now: datetime
+) -> None:
+    schema.rollback(engine, zone, "0003", None)
+    execute(engine, *MERGED)
+    schema.upgrade(engine, zone, None)
+    assert problems(engine) == []
+    assert state_of_rows(engine) == [(1, 3, 1), (2, 3, 2), (3, 3, None)]
+    schema.rollback(engine, zone, "0003", None)
+    with engine.connect() as connection:
+        into = connection.execute(text("SELECT id, merged_into FROM models ORDER BY id"))
+        assert [tuple(row) for row in into] == [(1, 3), (2, 3), (3, None)]
+    schema.upgrade(engine, zone, None)
+    undo(engine, 2, now)
+    assert state_of_rows(engine) == [(1, 2, 1), (2, 2, None), (3, 3, None)]
+    undo(engine, 1, now)
+    assert state_of_rows(engine) == [(1, 1, None), (2, 2, None), (3, 3, None)]
+
+
+def state_of_rows(engine: Engine) -> list[tuple[int, int, int | None]]:
+    rows = "SELECT id, model_id, came_as FROM model_evaluations ORDER BY id"
+    with engine.connect() as connection:
+        return [(row[0], row[1], row[2]) for row in connection.execute(text(rows))]

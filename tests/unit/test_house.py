@@ -46,6 +46,9 @@ ALSO = {
     ("uploads.py", "db.errors"): "what is wrong with a file comes as a Refused",
     ("uploads.py", "db.progress"): "the page shows how far the thread is",
     ("import_card.py", "db.errors"): "why a file is not taken is told on the page",
+    ("model_changing.py", "db.model_changes"): "an operator's wish is done by the code that the command runs",
+    ("model_changing.py", "db.engine"): "a change opens its own transactions",
+    ("model_changing.py", "db.errors"): "why a model is not changed is told on the page",
     ("wording.py", "db.spreadsheets"): "what a spreadsheet takes for a formula is said once, for exports too",
 }
 
