@@ -25,19 +25,25 @@ def close() -> None:
 
 
 def _form() -> None:
-    values = _days() | _model()
+    days, model = _days(), _model()
+    values = (days or {}) | model
+    usual: dict[str, Any] = {"width": "stretch", "disabled": days is None}
     preview, run = st.columns(2)
-    if preview.button(_("Preview"), icon=":material/preview:", width="stretch", key="_preview_button"):
+    if preview.button(_("Preview"), icon=":material/preview:", key="_preview_button", **usual):
         actions.aggregate(values | {"dry_run": True}, "preview")
-    pressed = run.button(_("Run"), icon=":material/play_arrow:", width="stretch", key="_run_button")
+        filters.remember("previewed", values)
+    pressed = run.button(_("Run"), icon=":material/play_arrow:", key="_run_button", **usual)
     if pressed and actions.aggregate(values, "started"):
         close()
         st.rerun(scope="app")
-    _preview("preview")
+    if (
+        filters.remembered("previewed") == values
+    ):  # what was previewed for other choices says nothing of these
+        _preview("preview")
 
 
-def _days() -> dict[str, Any]:
-    """Which days: what is stale, one day, or a range and what of it."""
+def _days() -> dict[str, Any] | None:
+    """Which days: what is stale, one day, or a range and what of it; None while a range lacks its last day."""
     kinds = {ALL_STALE: _("All that is stale"), ONE_DAY: _("One day"), RANGE: _("A range of days")}
     kind = st.segmented_control(
         _("Days"), list(kinds), default=ALL_STALE, required=True, format_func=kinds.__getitem__, key="_days"
@@ -47,7 +53,10 @@ def _days() -> dict[str, Any]:
         return {"day": st.date_input(_("Day"), newest, key="_day")}
     if kind == RANGE:
         chosen = st.date_input(_("From – to"), (newest - timedelta(days=6), newest), key="_range")
-        return dict(zip(("since", "until"), chosen, strict=False)) | {"only": _which()}
+        if len(chosen) < 2:
+            st.caption(_("Choose the last day of the range, too."))
+            return None
+        return dict(zip(("since", "until"), chosen, strict=True)) | {"only": _which()}
     told = _("Whatever came, changed or went since it was aggregated, and yesterday; today as unfinished.")
     st.caption(told)
     return {}
@@ -93,6 +102,8 @@ def again(names: list[str], first: date, last: date) -> None:
         if off:
             st.caption(off)
             return
+        if len(names) > 1:
+            st.caption(_("Several models are chosen: these days are run again for all of them."))
         if pressed and actions.aggregate(values, "started"):
             st.rerun()
         wanted = (tuple(names), first, last, filters.remembered("data_version"))

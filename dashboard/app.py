@@ -23,6 +23,7 @@ with speaking(current().language):
     if trouble := data.what_is_wrong():
         st.title(_("Not ready yet"))
         st.text(trouble)
+        watch.until_ready(trouble)
         st.stop()
     data.note_version()
     actions.note_health()

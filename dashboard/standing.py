@@ -24,7 +24,8 @@ def _meaning() -> str:
     """How the comparison of two models is to be read."""
     return _(
         "Only predictions that both models made and that are scored for both, matched by their prediction_id: the "
-        "mean of the differences with its 95 % interval (paired t test). What is hard for both is no difference."
+        "mean of the differences with its 95 % interval (paired t test). What is hard for both is no difference. "
+        "From six weeks on, how much the difference varies from week to week counts where that is more."
     )
 
 
@@ -38,7 +39,11 @@ def best(period: Period) -> None:
         model=plain(top["subject"]), score=figure(top["value"], SCORE), n=f"{int(top['n']):,}"
     )
     st.markdown(
-        f"{told} {_others([str(name) for name in totals['subject'][level][1:]], int((~level).sum()))}"
+        f"{told} {_others([str(name) for name in totals['subject'][level][1:]], int((~level).sum()))}",
+        help=_(
+            "Level: the difference to the best is not clear, after Holm's correction over all models, at 5 %. It is "
+            "measured by the rows, or by how much the weekly differences vary where that is more."
+        ),
     )
 
 
@@ -91,7 +96,7 @@ def head_to_head(names: list[str], period: Period) -> None:
 
 
 def _verdict(found: dict[str, Any], who: dict[str, str]) -> str:
-    test = paired(found["mean"], found["std"], found["n"])
+    test = paired(found["mean"], found["std"], found["n"], found["weekly"])
     clear = test.p <= ALPHA and not np.isclose(test.difference, 0)
     shown = {
         "difference": difference(test.difference, SCORE),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboard import filters
-from dashboard.data import ask_now, operations, version
+from dashboard.data import ask_now, operations, version, what_is_wrong
 from dashboard.wording import plain
 from language import _
 
@@ -21,6 +21,16 @@ def for_changes() -> None:
 
 def _look() -> None:
     if _state() != filters.remembered("seen") and not filters.remembered("dialog"):
+        st.rerun(scope="app")
+
+
+def until_ready(trouble: str) -> None:
+    """Draws the page again as soon as it can be shown, or something else is wrong."""
+    st.fragment(_look_again, run_every=IDLE_SECONDS)(trouble)
+
+
+def _look_again(trouble: str) -> None:
+    if what_is_wrong() != trouble:
         st.rerun(scope="app")
 
 

@@ -5,7 +5,7 @@ from itertools import takewhile
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, Subquery, and_, func, select
 from sqlalchemy.orm import aliased
 
 from db.clock import week_start
@@ -201,17 +201,9 @@ def sent(connection: Connection, first: date, last: date) -> pd.DataFrame:
 
 
 def head_to_head(connection: Connection, one: str, other: str, since: date, until: date) -> dict[str, Any]:
-    """Two models on the scored predictions that both made: n, mean and std of the differences (one − other), and how
-    often each was ahead."""
-    mine, theirs = aliased(ModelEvaluation), aliased(ModelEvaluation)
-    difference = mine.counted_score - theirs.counted_score
-    ids = {name: select(Model.id).where(Model.name == name).scalar_subquery() for name in (one, other)}
-    pairs = (
-        select(difference.label("d"))
-        .join(theirs, and_(theirs.model_id == ids[other], theirs.prediction_id == mine.prediction_id))
-        .where(mine.model_id == ids[one], mine.day.between(since, until), difference.is_not(None))
-        .subquery()
-    )
+    """Two models on the scored predictions that both made: n, mean and std of the differences (one − other), how
+    often each was ahead, and `weekly`, the mean difference of each ISO week that lies in the period."""
+    pairs = _pairs(one, other, since, until)
     d_ = pairs.c.d
     row = connection.execute(
         select(
@@ -225,7 +217,37 @@ def head_to_head(connection: Connection, one: str, other: str, since: date, unti
     found = dict(row._mapping)
     squares, n = found.pop("squares"), row.n
     spread = max(0.0, squares - n * row.mean**2) / (n - 1) if n > 1 else None
-    return found | {"std": None if spread is None else spread**0.5}
+    return found | {
+        "std": None if spread is None else spread**0.5,
+        "weekly": _weekly_differences(connection, pairs, since, until),
+    }
+
+
+def _pairs(one: str, other: str, since: date, until: date) -> Subquery:
+    """Day and difference of each scored prediction that both models made."""
+    mine, theirs = aliased(ModelEvaluation), aliased(ModelEvaluation)
+    difference = mine.counted_score - theirs.counted_score
+    ids = {name: select(Model.id).where(Model.name == name).scalar_subquery() for name in (one, other)}
+    return (
+        select(mine.day.label("day"), difference.label("d"))
+        .join(theirs, and_(theirs.model_id == ids[other], theirs.prediction_id == mine.prediction_id))
+        .where(mine.model_id == ids[one], mine.day.between(since, until), difference.is_not(None))
+        .subquery()
+    )
+
+
+def _weekly_differences(connection: Connection, pairs: Subquery, since: date, until: date) -> list[float]:
+    """Only of whole weeks: half a week would count as much as the others."""
+    monday = BusinessDay.week_start
+    first = week_start(since + timedelta(days=6))
+    means = (
+        select(func.avg(pairs.c.d))
+        .join(BusinessDay, BusinessDay.day == pairs.c.day)
+        .where(monday >= first, monday <= until - timedelta(days=6))
+        .group_by(monday)
+        .order_by(monday)
+    )
+    return [float(mean) for mean in connection.scalars(means)]
 
 
 def evaluations(

@@ -57,11 +57,20 @@ class Paired:
     p: float
 
 
-def paired(mean: float, std: float, n: int) -> Paired:
-    """Student's paired t test from the mean and sample standard deviation of n ≥ 2 differences."""
-    error = std / np.sqrt(n)
-    half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * error)
+def paired(mean: float, std: float, n: int, weekly: ArrayLike = ()) -> Paired:
+    """Student's paired t test from the mean and sample standard deviation of n ≥ 2 differences.
+
+    `weekly` are the means of the differences by week. Predictions of a week share its luck, so where there are six
+    weeks the variance of the mean is the larger of that of the rows and that of the weeks, which have as many degrees
+    of freedom as there are weeks, less one.
+    """
+    variance, df = std * std / n, n - 1
+    weeks = np.asarray(weekly, dtype=float)
+    if len(weeks) >= SHORTEST_HISTORY and (by_weeks := float(weeks.var(ddof=1)) / len(weeks)) > variance:
+        variance, df = by_weeks, min(df, len(weeks) - 1)
+    error = float(np.sqrt(variance))
+    half = float(stdtrit(df, (1 + CONFIDENCE) / 2) * error)
     if error == 0:
         return Paired(mean, mean, mean, 1.0 if mean == 0 else 0.0)
-    p = 2 * float(stdtr(n - 1, -abs(mean) / error))
+    p = 2 * float(stdtr(df, -abs(mean) / error))
     return Paired(mean, mean - half, mean + half, p)

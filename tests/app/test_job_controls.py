@@ -1,5 +1,7 @@
 """Run now, pause and resume on Operations, and what the health line says then."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
@@ -72,6 +74,27 @@ def test_a_range_and_what_of_it(open_page, demo_file, engine, only):
     found = asked(engine)
     assert (found["only"], found["dry_run"]) == (only, True)
     assert {"since", "until"} <= found.keys()
+
+
+def test_a_range_wants_its_last_day(open_page, demo_file, engine):
+    open_page("overview", demo_file)
+    app = AppTest.from_function(form, default_timeout=60).run()
+    app.button_group(key="_days").set_value("range").run()
+    app.date_input(key="_range").set_value((date(2026, 1, 5),)).run()
+    assert not app.exception
+    assert "Choose the last day of the range, too." in [caption.value for caption in app.caption]
+    assert app.button(key="_preview_button").disabled and app.button(key="_run_button").disabled
+
+
+def test_a_preview_goes_with_the_choices_that_it_was_for(open_page, demo_file, engine):
+    open_page("overview", demo_file)
+    app = AppTest.from_function(form, default_timeout=60).run()
+    app.button(key="_preview_button").click().run()
+    assert [text.value for text in app.text] == ["waiting"] or app.warning
+    app.button_group(key="_days").set_value("day").run()
+    assert not app.text and not app.warning
+    app.button_group(key="_days").set_value("stale").run()
+    assert app.text or app.warning
 
 
 def test_stop_and_resume_in_the_sidebar(open_page, demo_file, engine):

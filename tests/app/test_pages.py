@@ -240,3 +240,12 @@ def test_the_log_of_a_run_is_for_operators(open_page, demo_file, monkeypatch, en
         app.session_state["runs_2"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
         app.run()
         assert ("Log (times in UTC)" in words(app)) == (not password)
+
+
+def test_a_page_that_could_not_be_shown_comes_back_by_itself(open_page, demo_file, monkeypatch):
+    open_page("overview", demo_file)
+    monkeypatch.setenv("TIMEZONE", "Europe/Berlin")
+    app = open_page("overview", demo_file)
+    assert app.title[0].value == "Not ready yet"
+    monkeypatch.setenv("TIMEZONE", "Asia/Seoul")
+    assert app.run().title[0].value.startswith("Week")

@@ -34,4 +34,16 @@ def test_only_scored_predictions_of_both_in_the_period_count(engine: Engine) -> 
     )
     assert found["mean"] == pytest.approx(difference.mean())
     assert found["std"] == pytest.approx(difference.std())
-    assert nothing == {"n": 0, "mean": None, "ahead": 0, "behind": 0, "std": None}
+    assert found["weekly"] == [pytest.approx(difference.mean())]
+    assert nothing == {"n": 0, "mean": None, "ahead": 0, "behind": 0, "std": None, "weekly": []}
+
+
+def test_the_difference_of_each_whole_week(engine: Engine) -> None:
+    days = [MONDAY + timedelta(days=k) for k in range(-3, 17)]  # half a week, two whole ones, half a week
+    store(
+        engine, [scored(f"p{day}", model * k, day, model) for k, day in enumerate(days) for model in (1, 3)]
+    )
+    with engine.connect() as connection:
+        found = head_to_head(connection, "model-3", "model-1", days[0], days[-1])
+    assert found["n"] == len(days)
+    assert found["weekly"] == [2 * (3 + 9) / 2, 2 * (10 + 16) / 2]

@@ -52,3 +52,15 @@ def test_paired_as_scipy_has_it():
     assert found.p == pytest.approx(wanted.pvalue)
     assert (found.low, found.high) == (pytest.approx(interval.low), pytest.approx(interval.high))
     assert paired(0.0, 0.0, 20).p == 1 and paired(1.0, 0.0, 20).p == 0
+
+
+def test_the_luck_of_a_week_is_that_of_all_its_predictions():
+    weekly = np.array([4.0, -3, 5, -2, 4, -1, 3, -2])
+    found = paired(weekly.mean(), 10, 8_000, weekly)
+    known = stats.ttest_1samp(weekly, 0)
+    interval = known.confidence_interval()
+    assert found.p == pytest.approx(known.pvalue)
+    assert (found.low, found.high) == (pytest.approx(interval.low), pytest.approx(interval.high))
+    assert paired(1.0, 10, 8_000).p < 1e-9
+    assert paired(1.0, 10, 8_000, weekly[:5]).p < 1e-9, "five weeks are too few"
+    assert paired(1.0, 10, 80, weekly * 0.01) == paired(1.0, 10, 80), "the rows vary more"
