@@ -154,7 +154,9 @@ def job_controls() -> None:
 
 
 def _run_history() -> None:
-    table = ask_now(operations.runs)
+    table = ask_now(
+        operations.runs, rehearsals=False
+    )  # each preview is one, and is shown where it was asked for
     if table.empty:
         st.caption(
             _("Nothing ran yet. Press Run aggregation in the sidebar, or wait for the schedule below.")

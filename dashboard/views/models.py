@@ -16,7 +16,8 @@ if newest is None or oldest is None:
     trends.empty(METRICS["final_score"], actions.today())
     st.stop()
 
-period, week = filters.period(newest, oldest), ask(verdicts.newest_week)
+period = filters.period(newest, oldest)
+week = ask(verdicts.newest_week, until=period.last)
 days = {"since": period.first, "until": period.last}
 ranked = lineup.by_score(days)
 cards.title(

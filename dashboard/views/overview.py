@@ -20,7 +20,7 @@ if newest is None or oldest is None:
     st.stop()
 
 period = filters.period(newest, oldest)
-week = ask(verdicts.newest_week)
+judged, week = ask(verdicts.newest_week), ask(verdicts.newest_week, until=period.last)
 jobs = actions.job_health()
 shown = span_with_end(period.first, period.last, newest)
 if week:
@@ -30,7 +30,9 @@ else:
 
 st.subheader(_("Needs a person"), anchor=False)
 with st.container(border=True):
-    attention.show(attention.items(jobs, week, actions.today(), actions.run_again), access.why_not() is None)
+    attention.show(
+        attention.items(jobs, judged, actions.today(), actions.run_again), access.why_not() is None
+    )
 
 st.caption(_("Over the period: {span}").format(span=shown))
 headlines.numbers(HEADLINES, period, actions.today())

@@ -29,9 +29,13 @@ _LISTED = (
 )
 
 
-def runs(connection: Connection, limit: int = 50, job: str | None = None) -> pd.DataFrame:
-    """The newest runs, newest first; slots that another run covers are left out."""
+def runs(
+    connection: Connection, limit: int = 50, job: str | None = None, rehearsals: bool = True
+) -> pd.DataFrame:
+    """The newest runs, newest first; slots that another run covers are left out, and where told so dry runs."""
     newest = select(*_LISTED).where(JobRun.status != "covered").order_by(JobRun.id.desc()).limit(limit)
+    if not rehearsals:
+        newest = newest.where(~JobRun.params["dry_run"].as_boolean().is_(True))
     return frame(connection, newest.where(JobRun.job == job) if job else newest)
 
 

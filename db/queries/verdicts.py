@@ -11,9 +11,10 @@ from db.tables.operations import Verdict
 v = Verdict.__table__.c
 
 
-def newest_week(connection: Connection) -> date | None:
-    """The Monday of the newest week that was judged."""
-    newest: date | None = connection.scalar(select(func.max(v.week_start)))
+def newest_week(connection: Connection, until: date | None = None) -> date | None:
+    """The Monday of the newest week that was judged, of those that begin by `until`."""
+    weeks = select(func.max(v.week_start))
+    newest: date | None = connection.scalar(weeks.where(v.week_start <= until) if until else weeks)
     return newest
 
 

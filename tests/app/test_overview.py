@@ -32,6 +32,14 @@ def test_the_title_is_the_week_that_was_judged(open_page, demo_file):
     assert f"compared with week {before}" in words(app)
 
 
+def test_an_older_period_has_the_verdicts_of_its_last_week(open_page, demo_file):
+    week, _rows = clear_ones(demo_file)
+    last = week - timedelta(days=15)
+    asked = {"period": "own", "from": str(last - timedelta(days=40)), "to": str(last)}
+    app = open_page("overview", demo_file, **asked)
+    assert app.title[0].value == f"Week {last.isocalendar().week}"
+
+
 def test_every_clear_change_has_a_row_with_the_figures_of_the_table(open_page, demo_file):
     _week, rows = clear_ones(demo_file)
     app = open_page("overview", demo_file)
