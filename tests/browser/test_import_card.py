@@ -59,7 +59,9 @@ def test_check_confirm_and_the_rows_are_there_but_not_without_the_password(guard
     page = open_tab(f"{guarded.address}/operations")
     expect(page.get_by_text("Import a file", exact=True)).to_be_visible()
     expect(page.get_by_test_id("stFileUploader")).to_have_count(0)
-    expect(page.get_by_test_id("stMain").get_by_text("Operators enter their password first.")).to_be_visible()
+    expect(
+        page.get_by_test_id("stMain").get_by_text("Operators enter their password first.").first
+    ).to_be_visible()
 
     unlock(page)
     expect(page.get_by_text("python -m db import model_evaluations FILE")).to_be_visible()

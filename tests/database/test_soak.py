@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def assert_passed(finding: Finding) -> None:
     "kind", [kind for kind in KINDS if kind.name != "aggregate_models"], ids=lambda kind: kind.name
 )
 def test_kill_at_random_moments(engine: Engine, tmp_path: Path, kind: Any) -> None:
-    assert_passed(kill(kind, engine, tmp_path, kills=2, seed=20261121, rows=ROWS))
+    assert_passed(kill(kind, engine, tmp_path, kills=1, seed=20261121, rows=ROWS))
 
 
 def test_migration_that_fails_half_way_on_a_filled_database(engine: Engine, tmp_path: Path) -> None:
@@ -63,11 +64,12 @@ def test_migration_that_fails_half_way_on_a_filled_database(engine: Engine, tmp_
 
 
 def test_backups_under_load_are_each_of_one_moment(engine: Engine, other: Engine, tmp_path: Path) -> None:
-    assert_passed(backups_under_load(engine, other, tmp_path, backups=3))
+    assert_passed(backups_under_load(engine, other, tmp_path, backups=2))
 
 
 def test_server_that_is_stopped_in_mid_job(tmp_path: Path) -> None:
-    with server(tmp_path / "postgresql") as running:
+    # Not below pytest's own folder: each new session closes that to other users, and for root the server runs as one.
+    with TemporaryDirectory(prefix="tidemark-") as folder, server(Path(folder) / "postgresql") as running:
         assert_passed(server_gone(running, tmp_path, times=2, seed=1, rows=ROWS, loop=("-c", QUICK)))
 
 
