@@ -17,9 +17,8 @@ if newest is None or oldest is None:
     st.stop()
 
 period = filters.period(newest, oldest)
-week = ask(verdicts.newest_week, until=period.last)
 days = {"since": period.first, "until": period.last}
-ranked = lineup.by_score(days)
+week, ranked = ask(verdicts.newest_week, until=period.last), lineup.by_score(days)
 cards.title(
     _("Models"),
     _("Scores of evaluated predictions · {models} · {span}, {grain} · {zone}").format(
