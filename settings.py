@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     aggregate_at: time = Field(
         time(17, 0), description="when the daily aggregation starts (HH:MM in TIMEZONE)"
     )
+    aggregate_quality_at: time = Field(
+        time(17, 10), description="when the daily aggregation of AI quality starts (HH:MM in TIMEZONE)"
+    )
     workers: int = Field(2, ge=1, le=16, description="how many jobs may run at the same time")
     backup_dir: Path = Field(ROOT / "backups", description="folder for the backups made before a migration")
     targets_file: Path = Field(

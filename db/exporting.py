@@ -34,6 +34,14 @@ EXPORTS = {
         Exported("models", order=("name",)),
         Exported("model_evaluations", order=("day", "model_name", "prediction_id"), day="day"),
         Exported("daily_model_performance", order=("date", "model_name"), day="date"),
+        Exported(
+            "conversation_evaluation",
+            order=("day", "conversation_id", "model", "evaluator", "created_at"),
+            day="day",
+        ),
+        Exported("feedback_log", order=("day", "conversation_id", "message_id", "created_at"), day="day"),
+        Exported("daily_ai_quality", order=("date", "evaluator", "model", "channel", "topic"), day="date"),
+        Exported("weekly_ai_quality", order=("week_start", "evaluator"), day="week_start"),
         Exported("verdicts", order=("week_start", "word", "subject", "metric"), day="week_start"),
     )
 }

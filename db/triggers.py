@@ -19,7 +19,11 @@ class Watched:
     key: str
 
 
-WATCHED = (Watched("model_evaluations", at="predicted_at", key="model_id"),)
+WATCHED = (
+    Watched("model_evaluations", at="predicted_at", key="model_id"),
+    Watched("conversation_evaluation", at="created_at", key="model"),
+    Watched("feedback_log", at="created_at", key="model"),
+)
 
 
 def _sqlite(watched: Watched) -> dict[str, str]:

@@ -14,7 +14,7 @@ from db.importing.cells import Surroundings
 from db.importing.files import import_batches
 from db.importing.report import Report
 from db.importing.rows import from_objects
-from db.importing.specs import MODEL_EVALUATIONS, Spec
+from db.importing.specs import CONVERSATION_EVALUATION, FEEDBACK_LOG, MODEL_EVALUATIONS, Spec
 from db.schema import refuse_unready
 from language import _, ngettext
 
@@ -55,6 +55,31 @@ def store_evaluations(
     1 read: 1 new, 0 updated, 0 unchanged, 0 rejected
     """
     return _store(MODEL_EVALUATIONS, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_conversation_evaluations(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores judgements of conversations, as `store_evaluations` does evaluations: the same rows, reports and errors.
+
+    `conversation_id`, `model`, `evaluator` and `created_at` identify a row; `score` and the criteria are 0–10.
+    """
+    return _store(CONVERSATION_EVALUATION, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_feedback(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores likes and dislikes; `conversation_id`, `message_id` and `created_at` identify a row."""
+    return _store(FEEDBACK_LOG, rows, engine or default_engine(), now or utc_now(), strict)
 
 
 def _store(

@@ -19,7 +19,7 @@ from jobs.comparisons import WEEK, Weekly, judged, weekly
 from jobs.formulas.verdicts import HISTORY_WEEKS
 from jobs.job import Outcome, Run
 from jobs.model_subjects import model_ids, under_todays_names
-from jobs.stale import take_week_marks_off, week_marks
+from jobs.stale import take_marks_off_by_id, week_marks
 from language import _, ngettext
 
 KEY = ("word", "subject", "metric", "week_start")
@@ -63,7 +63,7 @@ def judge(engine: Engine, asked: date | None, dry_run: bool, run: Run) -> Outcom
                 written += _store(connection, week, under_todays_names(connection, ids, rows))
     if not dry_run and asked is None:
         with bookkeeping(engine) as connection:
-            take_week_marks_off(connection, (mark for found in marks.values() for mark in found))
+            take_marks_off_by_id(connection, (mark for found in marks.values() for mark in found))
     return _outcome(weeks, written, changes if dry_run else None)
 
 

@@ -121,7 +121,7 @@ def week_marks(connection: Connection, table: str, until: date) -> dict[int, dat
     return {row.id: row.day for row in connection.execute(found)}
 
 
-def take_week_marks_off(connection: Connection, marks: Iterable[int]) -> None:
+def take_marks_off_by_id(connection: Connection, marks: Iterable[int]) -> None:
     """Removes the very marks that were read."""
     rows = [{"mark": mark} for mark in marks]
     if rows:

@@ -1,7 +1,7 @@
 """When each job runs. Every job stands here, one line each."""
 
 from db.errors import Refused
-from jobs import aggregate_models, judge_week
+from jobs import aggregate_models, aggregate_quality, judge_week
 from jobs.job import Job
 from jobs.slots import Entry, after_each, every_day
 from language import _
@@ -11,13 +11,16 @@ from settings import Settings
 def timetable(settings: Settings) -> tuple[Entry, ...]:
     return (
         every_day(aggregate_models.JOB, at=settings.aggregate_at),
+        every_day(aggregate_quality.JOB, at=settings.aggregate_quality_at),
         *FOLLOWERS,
     )
 
 
 FOLLOWERS = (after_each(aggregate_models.JOB, judge_week.JOB),)
 
-JOBS: dict[str, Job] = {job.name: job for job in (aggregate_models.JOB, judge_week.JOB)}
+JOBS: dict[str, Job] = {
+    job.name: job for job in (aggregate_models.JOB, aggregate_quality.JOB, judge_week.JOB)
+}
 
 
 def followers(name: str) -> list[Job]:

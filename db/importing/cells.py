@@ -103,6 +103,43 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Prose:
+    """Text of any number of lines; what cannot be stored is a NUL."""
+
+    longest: int = 1_000_000
+
+    def one(self, cell: str, where: Surroundings) -> str:
+        if len(cell) > self.longest:
+            raise Rejected(_("{what} has more than {n} characters"), quoted(cell), n=self.longest)
+        if "\0" in cell:
+            raise Rejected(_("{what} holds a character that cannot be seen"), quoted(cell))
+        return cell
+
+    def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
+        plain = max(map(len, cells), default=0) <= self.longest and not any("\0" in cell for cell in cells)
+        return [cell or None for cell in cells] if plain else None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words, in any case, or another name of it: what is written → what is stored."""
+
+    words: Mapping[str, str] = field(compare=False)
+
+    def one(self, cell: str, where: Surroundings) -> str:
+        found = self.words.get(cell.lower())
+        if found is None:
+            known = ", ".join(dict.fromkeys(self.words.values()))
+            raise Rejected(_("{what} is none of {words}"), quoted(cell), words=known)
+        return found
+
+    def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
+        found = {cell: self.words.get(cell.lower()) for cell in set(cells)}
+        plain = all(value is not None for cell, value in found.items() if cell)
+        return [found[cell] for cell in cells] if plain else None
+
+
+@dataclass(frozen=True)
 class Number:
     """A number from low to high."""
 

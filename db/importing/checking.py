@@ -44,7 +44,11 @@ class Checker:
     def check(self, batch: Batch) -> Checked:
         """The clean rows of a batch; the reject list is in the order of the file."""
         cells = self._names.resolve(batch)
-        present = tuple(column.name for column in self._spec.columns if column.name in cells)
+        present = tuple(
+            column.name
+            for column in self._spec.columns
+            if column.name in cells or (column.dimension and column.name in self._spec.key)
+        )
         checked = Checked(present)
         reasons: dict[int, tuple[str, Bad]] = {}
         values = [self._column(column, cells, len(batch.lines), reasons) for column in self._spec.columns]
@@ -70,11 +74,13 @@ class Checker:
             if column.required:
                 reason = self._missing(column, cells)
                 reasons |= {index: (column.name, reason) for index in range(n) if index not in reasons}
-            return [None] * n
+            return ["" if column.dimension else None] * n
         own = list(map(str.strip, own))
         if not (column.required and "" in own):
             values = column.kind.all(own, self._where)
             if values is not None:
+                if column.dimension:
+                    return [value or "" for value in values]
                 return self._stored(values) if isinstance(column.kind, Timestamp) else values
         parsed = {cell: self._value(column, cell, cells) for cell in set(own)}
         values = [parsed[cell] for cell in own]
@@ -93,7 +99,7 @@ class Checker:
 
     def _value(self, column: Column, cell: str, cells: Mapping[str, list[str]]) -> Any:
         if not cell:
-            return self._missing(column, cells) if column.required else None
+            return self._missing(column, cells) if column.required else "" if column.dimension else None
         try:
             value = column.kind.one(cell, self._where)
         except Rejected as rejected:

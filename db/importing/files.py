@@ -122,7 +122,8 @@ def import_batches(
         with staging.dropped_afterwards():
             with told_while_staging(connection), connection.begin():
                 _stage(source, batches, checker, staging, report, kept, progress)
-                staging.owners.settle(None if keep_demo else staying_models(connection))
+                if staging.owners:
+                    staging.owners.settle(None if keep_demo else staying_models(connection))
                 left = settle(connection, staging.table, spec, report)
             kept.close()
             if left and not (strict and report.rejected):
@@ -176,7 +177,8 @@ def _write(
                     report.removed_demo = not keep_demo and remove_demo(connection)
                     last = staging.last_line()
                 staging.add_models(report, now)
-                refuse_moving(connection, staging.owners.models())
+                if staging.owners:
+                    refuse_moving(connection, staging.owners.models())
                 high = staging.end_of_step(low, turns.rows)
                 new, updated = staging.write(low, high, now)
                 raise_data_version(connection)

@@ -27,7 +27,7 @@ class Owners:
     """A temporary table from names to models; a model that is new has an id below zero until it is added."""
 
     def __init__(self, connection: Connection, staged: Table, reference: str) -> None:
-        self._connection, self._staged, self._reference = connection, staged, reference
+        self._connection, self._staged, self.reference = connection, staged, reference
         self._names: list[str] = []
         self._rows: list[dict[str, Any]] = []
         self._together: Groups = {}
@@ -45,14 +45,14 @@ class Owners:
 
         `staying` are the models that are left when the demo goes; None: it does not.
         """
-        name = self._staged.c[self._reference]
+        name = self._staged.c[self.reference]
         self._names = list(self._connection.scalars(select(name).distinct().order_by(name)))
         self._look_up(staying)
         self._together = _together(self._rows)
         bearer = {row["name"]: row["came_as"] or row["model_id"] for row in self._rows}
         for first, *others in self._together.values():
             for other in (first, *others):
-                said = {"came_as": bearer[other], self._reference: first}
+                said = {"came_as": bearer[other], self.reference: first}
                 self._connection.execute(update(self._staged).where(name == other).values(said))
 
     def follow(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Integer,
     MetaData,
@@ -64,9 +65,9 @@ class Staging:
             Column("shape", Integer),
             prefixes=["TEMPORARY"],
         )
-        self.owners = Owners(connection, self.table, spec.reference)
+        self.owners = Owners(connection, self.table, spec.reference) if spec.reference else None
         with connection.begin():
-            for table in (self.table, self.owners.table):
+            for table in self._tables():
                 table.drop(connection, checkfirst=True)
                 table.create(connection)
 
@@ -84,8 +85,11 @@ class Staging:
     def _drop(self) -> None:
         self.connection.rollback()
         with self.connection.begin():
-            self.table.drop(self.connection, checkfirst=True)
-            self.owners.table.drop(self.connection, checkfirst=True)
+            for table in self._tables():
+                table.drop(self.connection, checkfirst=True)
+
+    def _tables(self) -> list[Table]:
+        return [self.table, self.owners.table] if self.owners else [self.table]
 
     def add(self, present: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
         """Stores clean rows that have values, or nulls, for the columns present."""
@@ -118,6 +122,8 @@ class Staging:
 
     def add_models(self, report: Report, now: datetime) -> None:
         """Adds the models that the table does not know yet, and names them in the report."""
+        if self.owners is None:
+            return
         if not report.dry_run:
             self.owners.follow()
         fresh = self.owners.unknown()
@@ -141,28 +147,35 @@ class Staging:
             differs = or_(*(self.target.c[name].is_distinct_from(self.table.c[name]) for name in mine))
             found = (
                 select(func.count(), func.count().filter(differs))
-                .select_from(self.table)
-                .join(self.owners.table, self._owner())
-                .join(self.target, self._same_row())
+                .select_from(self._owned().join(self.target, self._same_row()))
                 .where(self.table.c.shape == shape)
             )
             here, different = self.connection.execute(found).one()
             matched, changed = matched + here, changed + different
         return matched, changed
 
-    def _owner(self) -> Any:
-        return self.owners.table.c.name == self.table.c[self.spec.reference]
+    def _owned(self, outer: bool = False) -> Any:
+        """The staged rows, beside them their models where the table has models."""
+        if self.owners is None:
+            return self.table
+        owner = self.owners.table.c.name == self.table.c[self.owners.reference]
+        return self.table.join(self.owners.table, owner, isouter=outer)
 
-    def _came_as(self) -> Any:
-        """The model that bears the row's name, where it is another one than the row belongs to."""
+    def _model(self) -> list[ColumnElement[Any]]:
+        """The row's model, and the one that bears the row's name where it is another one."""
+        if self.owners is None:
+            return []
         own = self.owners.table.c
-        return func.nullif(func.coalesce(self.table.c.came_as, own.came_as), own.model_id)
+        came_as = func.nullif(func.coalesce(self.table.c.came_as, own.came_as), own.model_id)
+        return [own.model_id, came_as.label("came_as")]
 
     def _same_row(self) -> Any:
         rest = [name for name in self.spec.key if name != self.spec.reference]
-        return and_(
-            self.target.c.model_id == self.owners.table.c.model_id,
-            *(self.target.c[name] == self.table.c[name] for name in rest),
+        same = [self.target.c[name] == self.table.c[name] for name in rest]
+        return (
+            and_(self.target.c.model_id == self.owners.table.c.model_id, *same)
+            if self.owners
+            else and_(*same)
         )
 
     def take_turn(self) -> None:
@@ -175,11 +188,7 @@ class Staging:
             self.connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")  # else the rows are sorted on disk
         inside = and_(self.table.c.line > low, self.table.c.line <= high)
         known = (
-            select(func.count())
-            .select_from(self.table)
-            .join(self.owners.table, self._owner())
-            .join(self.target, self._same_row())
-            .where(inside)
+            select(func.count()).select_from(self._owned().join(self.target, self._same_row())).where(inside)
         )
         # An empty table (a first import) needs no look-up of each row.
         empty = self.connection.scalar(select(self.target.c.id).limit(1)) is None
@@ -190,11 +199,10 @@ class Staging:
 
     def _total(self, inside: Any) -> int:
         """How many rows there are; raises Refused where some have no model, and would be left out unsaid."""
-        owned = (
-            select(func.count(), func.count(Model.id))
-            .select_from(self.table)
-            .outerjoin(self.owners.table, self._owner())
-            .outerjoin(Model, Model.id == self.owners.table.c.model_id)
+        if self.owners is None:
+            return self.connection.scalar(select(func.count()).select_from(self.table).where(inside)) or 0
+        owned = select(func.count(), func.count(Model.id)).select_from(
+            self._owned(outer=True).outerjoin(Model, Model.id == self.owners.table.c.model_id)
         )
         total, with_model = self.connection.execute(owned.where(inside)).one()
         if total != with_model:
@@ -208,21 +216,19 @@ class Staging:
             mine.append(self.spec.derived)
         rows: Select[Any] = (
             select(
-                self.owners.table.c.model_id,
-                self._came_as().label("came_as"),
+                *self._model(),
                 *(self.table.c[name] for name in mine),
                 self.table.c.day,
                 literal(now, Timestamp).label("updated_at"),
             )
-            .select_from(self.table)
-            .join(self.owners.table, self._owner())
+            .select_from(self._owned())
             .where(inside, self.table.c.shape == shape)
             .order_by(self.table.c.line)  # as a rule the order of time, and so of the largest index
         )
-        key = ["model_id", *(name for name in self.spec.key if name != self.spec.reference)]
-        return UpsertFrom(self.target, key, rows, touch=("updated_at", "day"), once=("came_as",)).run(
-            self.connection
-        )
+        rest = [name for name in self.spec.key if name != self.spec.reference]
+        key, once = (["model_id", *rest], ("came_as",)) if self.owners else (rest, ())
+        touch = ("updated_at", "day")
+        return UpsertFrom(self.target, key, rows, touch, once=once).run(self.connection)
 
 
 def _copy_type(column: Column[Any]) -> str:

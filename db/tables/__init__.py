@@ -1,12 +1,16 @@
 """Every table of Tidemark, one file a word."""
 
 from db.base import Base
-from db.tables import models, operations
+from db.tables import models, operations, quality
 
 TABLES = (
     models.Model,
     models.ModelEvaluation,
     models.DailyModelPerformance,
+    quality.ConversationEvaluation,
+    quality.FeedbackLog,
+    quality.DailyAiQuality,
+    quality.WeeklyAiQuality,
     operations.JobRun,
     operations.Report,
     operations.Verdict,

@@ -25,7 +25,7 @@ def test_pause_and_resume(open_page, demo_file, engine):
     with engine.connect() as connection:
         assert fact(connection, f"paused:{NAME}")
     app.button(key=f"_resume_{NAME}").click().run()
-    assert "2 jobs fine" in words(app)
+    assert "3 jobs fine" in words(app)
 
 
 def test_run_now(open_page, demo_file, engine):

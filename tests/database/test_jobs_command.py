@@ -238,7 +238,7 @@ def test_list(engine: Engine, shell: Shell) -> None:
 
 def test_list_as_json(engine: Engine, shell: Shell) -> None:
     assert shell("list", "--json") == 0
-    found, judging = shell.json["jobs"]
+    found, _quality, judging = shell.json["jobs"]
     assert (judging["name"], judging["when"]) == ("judge_week", "after each aggregate_models")
     assert (found["name"], found["when"], found["last"], found["status"]) == (NAME, "daily at 17:00", "", "")
     following = datetime.fromisoformat(found["next"]).replace(tzinfo=settings.current().zone)

@@ -415,7 +415,7 @@ def test_scheduled_run_really_aggregates(house: House) -> None:
 
 def test_health_of_a_new_house(engine: Engine) -> None:
     found = House(engine).health
-    job, _judge = found.jobs
+    job, *_others = found.jobs
     assert (job.name, job.rhythm, job.last, job.overdue_since) == (
         "aggregate_models",
         "daily at 17:00",
@@ -440,7 +440,7 @@ def test_health_sees_the_worker_for_a_minute(house: House) -> None:
 def test_health_after_a_run(house: House) -> None:
     house.at(SLOT)
     house.work()
-    job, _judge = house.health.jobs
+    job, *_others = house.health.jobs
     assert (job.last.status, job.last.finished_at, job.overdue_since) == ("succeeded", SLOT, None)
     assert job.next_slot == SLOT + DAY
 
@@ -470,7 +470,7 @@ def test_health_says_that_the_last_run_failed(house: House, status: str) -> None
     claimed = claims.claim(house.engine, this_worker(), MORNING, run_id)
     assert claimed is not None
     claims.finish(house.engine, claimed, status, MORNING, error="The disk is full.")
-    job, _judge = house.health.jobs
+    job, *_others = house.health.jobs
     assert job.failed
     assert job.last.error == "The disk is full."
     house.ask()

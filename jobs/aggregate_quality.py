@@ -1,0 +1,92 @@
+"""conversation_evaluation, feedback_log → daily_ai_quality, weekly_ai_quality (metrics.md).
+
+Days whose evaluations or feedbacks changed are computed again, and with them their weeks; a month in a transaction.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+
+from db.clock import week_start
+from db.engine import reading, scratch, writing
+from db.tables.operations import StaleMark
+from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog
+from jobs.changes import Changes
+from jobs.job import DayParameters, Job, Outcome, Run
+from jobs.quality_figures import DAY_KEY, daily, held_and_fresh, refresh_days, refresh_weeks, weekly
+from jobs.stale import mark_weeks, take_marks_off_by_id
+from language import N_, _, ngettext
+
+SOURCES = (ConversationEvaluation.__tablename__, FeedbackLog.__tablename__)
+CHUNK_DAYS = 31
+ROUNDS = 20  # after so many looks at what became stale meanwhile, the rest is left to the next run
+
+
+def aggregate_quality(engine: Engine, params: DayParameters, run: Run) -> Outcome:
+    """Computes the asked days, or all that is stale and yesterday; one transaction a month of days."""
+    with reading(engine) as connection:
+        waiting = _wanted(connection, params, run.today)
+    done, written = set[date](), 0
+    changes = Changes() if params.dry_run else None
+    for _round in range(ROUNDS):
+        for some in _chunks(waiting):
+            run.progress(len(done) / len(done.union(waiting)), f"{some[0]} – {some[-1]}")
+            with scratch(engine) if changes else writing(engine) as connection:
+                if changes:
+                    changes.compare(daily, DAY_KEY, *held_and_fresh(connection, some, run.now))
+                else:
+                    written += _refresh(connection, some, run)
+            done.update(some)
+        if changes or params.days(run.today):
+            break
+        with reading(engine) as connection:
+            waiting = _stale(connection)
+        if not waiting:
+            break
+    return _outcome(sorted(done), written, changes)
+
+
+JOB = Job("aggregate_quality", N_("Aggregate AI quality"), aggregate_quality, DayParameters)
+
+
+def _wanted(connection: Connection, params: DayParameters, today: date) -> list[date]:
+    """The days to compute, in order."""
+    asked = params.days(today)
+    if asked is None:
+        return sorted({*_stale(connection), today - timedelta(days=1)})
+    found = set[date]()
+    for day in (ConversationEvaluation.day, FeedbackLog.day, DailyAiQuality.date):
+        found.update(connection.scalars(select(day).where(day.between(*asked)).distinct()))
+    return sorted(found)
+
+
+def _stale(connection: Connection) -> list[date]:
+    marks = select(StaleMark.day).where(StaleMark.table_name.in_(SOURCES)).distinct()
+    return sorted(connection.scalars(marks))
+
+
+def _chunks(days: list[date]) -> list[list[date]]:
+    return [days[start : start + CHUNK_DAYS] for start in range(0, len(days), CHUNK_DAYS)]
+
+
+def _refresh(connection: Connection, days: list[date], run: Run) -> int:
+    """Brings the days and their weeks up to date and takes their marks off: those that stood before they were read."""
+    standing = select(StaleMark.id).where(StaleMark.table_name.in_(SOURCES), StaleMark.day.in_(days))
+    marks = list(connection.scalars(standing))
+    written = refresh_days(connection, days, run.now)
+    if written:
+        written += refresh_weeks(connection, sorted({week_start(day) for day in days}), run.now)
+        mark_weeks(connection, weekly.name, days)
+    take_marks_off_by_id(connection, marks)
+    return written
+
+
+def _outcome(days: list[date], written: int, changes: Changes | None) -> Outcome:
+    told = ngettext("{n} day", "{n} days", len(days))
+    result: dict[str, Any] = {"days": len(days)}
+    if changes is not None:
+        summary = _("Dry run. {told}").format(told=f"{told}: {changes.summary()}")
+        return Outcome(summary, result=result | changes.as_json())
+    changed = ngettext("{n} row changed", "{n} rows changed", written)
+    return Outcome(_("{covered}: {told}").format(covered=told, told=changed), 0, written, result)
