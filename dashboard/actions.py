@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import access, cards, filters, runs, watch
+from dashboard import health as health_words
 from dashboard.data import ask, ask_now, operations
 from dashboard.wording import plain
 from db.clock import business_day, utc_now
@@ -19,6 +20,8 @@ from jobs.job import Parameters
 from jobs.timetable import job_named
 from language import _
 from settings import current
+
+SCHEDULED = 260  # pixels of what is told of a job, beside its buttons
 
 
 def today() -> date:
@@ -137,11 +140,15 @@ def run_history() -> None:
 
 
 def job_controls() -> None:
-    """For each job: run it now, and take it off the schedule or give it back."""
-    off = access.why_not()
-    for job in job_health().jobs:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":small[{_(job.title)}]", width="stretch")
+    """For each job: when it runs and how it is; run it now, and take it off the schedule or give it back."""
+    off, jobs = access.why_not(), job_health()
+    for job in jobs.jobs:
+        row = st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute")
+        row.markdown(health_words.scheduled(job, jobs.now), width=SCHEDULED)
+        with (
+            row,
+            st.container(horizontal=True, width="content", gap="xsmall"),
+        ):  # both, or none, in a new line
             usual: dict[str, Any] = {"args": (job.name,), "disabled": off is not None, "help": off}
             icon, key = ":material/play_arrow:", f"_now_{job.name}"
             st.button(_("Run now"), icon=icon, on_click=run_now, key=key, **usual)

@@ -68,9 +68,24 @@ def open_table(told: str, data: Data) -> None:
         _csv(rows, data)
 
 
+def whole(table: pd.DataFrame, config: dict[str, Any], data: Data, told: str = "") -> None:
+    """A table in full, shown by its own configuration, and below it what there is to say and its CSV."""
+    st.dataframe(table, hide_index=True, placeholder="–", column_config=config)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+        if told:
+            st.caption(told, width="stretch")
+        _csv(columns.shown(data.rows(), data.columns), data)
+
+
+def csv(make: Callable[[], pd.DataFrame], name: str) -> None:
+    """A button that gives a table as a file; made when it is pressed, of rows whose headings are words."""
+    _download(lambda: _safe(make()), name, f"{name}.csv")
+
+
 def _show(rows: pd.DataFrame, data: Data, width: Any) -> None:
+    changes = [name for name, column in data.columns.items() if column.kind == "change"]
     st.dataframe(
-        rows,
+        columns.with_minus(rows, changes),
         hide_index=True,
         placeholder="–",
         width=width,
@@ -80,18 +95,26 @@ def _show(rows: pd.DataFrame, data: Data, width: Any) -> None:
 
 
 def _csv(rows: pd.DataFrame, data: Data) -> None:
+    _download(lambda: as_csv(rows, data.columns), data.name, data.file)
+
+
+def _download(make: Callable[[], bytes], name: str, file: str) -> None:
     st.download_button(
         _("CSV"),
-        data=lambda: as_csv(rows, data.columns),
-        file_name=data.file,
+        data=make,
+        file_name=file,
         mime="text/csv",
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",
-        key=f"csv_{data.name}",
+        key=f"csv_{name}",
     )
 
 
 def as_csv(rows: pd.DataFrame, named: columns.Columns) -> bytes:
     """With headings in words, safe to open in a spreadsheet, and with the mark by which one knows UTF-8."""
-    return spreadsheet_safe(columns.in_words(rows, named)).to_csv(index=False).encode("utf-8-sig")
+    return _safe(columns.in_words(rows, named))
+
+
+def _safe(table: pd.DataFrame) -> bytes:
+    return spreadsheet_safe(table).to_csv(index=False).encode("utf-8-sig")

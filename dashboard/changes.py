@@ -11,7 +11,7 @@ from dashboard.beside import Data
 from dashboard.data import ask, derive, models, verdicts
 from dashboard.drawing import draw
 from dashboard.period import Period
-from dashboard.wording import difference, figure, plain
+from dashboard.wording import brief, difference, figure, isolated, plain
 from db.metrics import BY_COLUMN, Metric
 from jobs.formulas.verdict_names import DECLINED, IMPROVED, TOO_LITTLE_DATA
 from jobs.formulas.verdicts import HISTORY_WEEKS, SURPRISE_CAP
@@ -22,6 +22,7 @@ from reports.charts.surprise import surprise
 from reports.verdict_words import CLEAR, WORDS, remark
 
 ROWS = 8
+LETTERS = 40  # of a model's name in a row
 TEXT, FIGURES = 330, 136  # pixels
 
 BADGES = {
@@ -77,10 +78,12 @@ def _dots(week: date) -> pd.DataFrame:
         (change > 0) == (m.better == "up") for change, m in zip(compared["change"], metrics, strict=True)
     ]
     sign = pd.Series(better, index=compared.index).map({True: 1.0, False: -1.0})
+    shown = [isolated(brief(name, LETTERS)) for name in compared["subject"]]
+    names = [f"{name}, {_(m.label)}" for name, m in zip(shown, metrics, strict=True)]
     told = zip(compared["change"], compared["surprise"], metrics, strict=True)
     return pd.DataFrame(
         {
-            "name": [f"{s}, {_(m.label)}" for s, m in zip(compared["subject"], metrics, strict=True)],
+            "name": names,
             "signed": sign * compared["surprise"],
             "verdict": compared["verdict"],
             "told": [f"{difference(change, m)} · {sigmas(size)}" for change, size, m in told],
@@ -94,7 +97,7 @@ def _row(row: dict[Any, Any], week: date, today: date) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=TEXT, gap=None):
             st.markdown(
-                f"**{_(metric.label)}** · {plain(row['subject'])} {badge(row['verdict'])}",
+                f"**{_(metric.label)}** · {plain(brief(row['subject'], LETTERS))} {badge(row['verdict'])}",
                 help=" ".join([_(metric.definition), remark(row)]).strip(),
             )
             st.caption(_evidence(row, metric))

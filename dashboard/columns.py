@@ -1,16 +1,19 @@
 """What columns are called on the page and in files, with their units, and how their cells are shown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from dashboard.period import Period
-from db.metrics import Metric
+from db.metrics import METRICS, Metric
 from language import N_, _
+from reports.charts.text import signed
 
-Kind = Literal["text", "figure", "count", "moment", "day", "flag", "small"]
+Kind = Literal["text", "figure", "count", "moment", "day", "flag", "small", "line", "change"]
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,14 @@ class Column:
             return kinds.CheckboxColumn(**usual)
         if self.kind == "text":
             return kinds.TextColumn(**usual)
+        if self.kind == "change":
+            return kinds.NumberColumn(**usual)
         formats = {"figure": "%.1f", "small": "%.4f"}
         return kinds.NumberColumn(format=formats.get(self.kind, "localized"), **usual)
 
 
 Columns = dict[str, Column]
+STYLED = 200  # rows
 
 EVALUATION: Columns = {
     "prediction_id": Column(N_("Prediction"), width=190),
@@ -51,8 +57,8 @@ EVALUATION: Columns = {
     "human_rating_quality": Column(N_("Quality, 1–5"), "figure", 90),
     "human_rating_usefulness": Column(N_("Usefulness, 1–5"), "figure", 110),
     "human_rating_overall": Column(N_("Overall, 1–5"), "figure", 90),
-    "target_achieved": Column(N_("Target achieved"), "flag", 110),
-    "support_breached": Column(N_("Stop breached"), "flag", 105),
+    "target_achieved": Column(METRICS["target_achieved_rate"].label, "flag", 120),
+    "support_breached": Column(METRICS["support_breach_rate"].label, "flag", 110),
 }
 COVERAGE: Columns = {
     "subject": Column(N_("Model")),
@@ -77,9 +83,9 @@ VERDICT: Columns = {
     "said": Column(N_("Verdict")),
     "previous": Column(N_("Week before"), "figure"),
     "value": Column(N_("Week"), "figure"),
-    "change": Column(N_("Change"), "figure"),
-    "low": Column(N_("95% from"), "figure"),
-    "high": Column(N_("95% to"), "figure"),
+    "change": Column(N_("Change"), "change"),
+    "low": Column(N_("95% from"), "change"),
+    "high": Column(N_("95% to"), "change"),
     "n": Column(N_("n"), "count"),
     "n_previous": Column(N_("n before"), "count"),
     "surprise": Column(N_("Surprise, σ"), "figure"),
@@ -89,11 +95,49 @@ VERDICT: Columns = {
 }
 
 
+def figure_of(metric: Metric) -> Column:
+    """A metric's figure under its label and unit."""
+    unit = "%" if metric.is_rate else f"{metric.low:g}–{metric.high:g}"
+    return Column(_("{label}, {unit}").format(label=_(metric.label), unit=unit), "figure")
+
+
+def of_daily(column: str) -> str:
+    """A column of the daily figures by the label of its metric; one that belongs to none stays as it is."""
+    for metric in METRICS.values():
+        label, told = _(metric.label), _("{label}, {what}")
+        if column == metric.mean:
+            return label
+        if column in (metric.std, metric.part, metric.count):
+            names = {metric.std: _("standard deviation"), metric.part: _("count"), metric.count: _("n")}
+            return told.format(label=label, what=names[column])
+    return column
+
+
+def with_minus(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame | Styler:
+    """The table with changes under a true minus, which Streamlit's own formats lack; still sorted as numbers.
+
+    Only where there are few rows: it takes a while, in each run of the page.
+    """
+    known = [name for name in names if name in table]
+    if not known or len(table) > STYLED:
+        return table
+    show: Any = signed
+    return table.style.format(dict.fromkeys(known, show), na_rep="–")
+
+
+def line(cells: pd.Series, told: str, width: int | None = None) -> Any:
+    """Small lines in cells, all on one scale, with room for one that has a single point or is level."""
+    points = [point for points in cells.dropna() for point in points if point == point]
+    low, high = (min(points), max(points)) if points else (0.0, 100.0)
+    room = (high - low) * 0.15 or 1.0
+    label, low, high = _("Week by week"), low - room, high + room
+    usual: dict[str, Any] = {"color": "gray", "help": told, "width": width}
+    return st.column_config.LineChartColumn(label, y_min=low, y_max=high, **usual)
+
+
 def of_metric(metric: Metric, **more: Column) -> Columns:
     """The columns of a metric's rows per model, with more after the model."""
     label = _(metric.label)
-    unit = "%" if metric.is_rate else f"{metric.low:g}–{metric.high:g}"
-    figure = Column(_("{label}, {unit}").format(label=label, unit=unit), "figure")
     detail = (
         {"part": Column(_("{label}, count").format(label=label), "count")}
         if metric.is_rate
@@ -102,7 +146,7 @@ def of_metric(metric: Metric, **more: Column) -> Columns:
     return {
         "subject": Column(N_("Model")),
         **more,
-        "value": figure,
+        "value": figure_of(metric),
         "low": Column(N_("95% from"), "figure"),
         "high": Column(N_("95% to"), "figure"),
         "n": Column(N_("n"), "count"),
@@ -130,5 +174,6 @@ def configs(columns: Columns) -> dict[str, Any]:
 
 
 def in_words(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
-    """The same table headed by labels instead of names."""
-    return table.rename(columns={name: _(column.label) for name, column in columns.items()})
+    """The same table headed by labels instead of names; small lines are pictures, and stay on the page."""
+    told = table.drop(columns=[name for name in table if name in columns and columns[name].kind == "line"])
+    return told.rename(columns={name: _(column.label) for name, column in columns.items()})

@@ -7,7 +7,7 @@ import pandas as pd
 from dashboard import actions
 from dashboard.data import ask, ask_now, coverage, derive, operations, restatements
 from dashboard.period import Period
-from dashboard.wording import day_in_words, figure
+from dashboard.wording import day_in_words, figure, isolated
 from db.clock import week_start
 from db.metrics import Metric
 from language import _, ngettext
@@ -68,7 +68,8 @@ def _missing(grain: str, **asked: Any) -> pd.DataFrame:
 def _labels(stretches: pd.DataFrame) -> list[str]:
     return [
         _("{model}: {missing}").format(
-            model=row["subject"], missing=ngettext("{n} day missing", "{n} days missing", row["days"])
+            model=isolated(row["subject"]),
+            missing=ngettext("{n} day missing", "{n} days missing", row["days"]),
         )
         for row in stretches.to_dict("records")
     ]

@@ -52,8 +52,11 @@ def _write_url(kept: dict[str, list[str]]) -> None:
     st.session_state["_written"] = {name: list(values) for name, values in kept.items()}
 
 
-def _settle(name: str, options: list[str], default: list[str]) -> list[str]:
-    """What a picker shows: what a person chose, now or by the address, else the default of this moment."""
+def _settle(name: str, options: list[str], default: list[str], most: int | None = None) -> list[str]:
+    """What a picker shows: what a person chose, now or by the address, else the default of this moment.
+
+    Of more than `most` those stay that were there already; the others do not get into the address.
+    """
     kept: dict[str, list[str]] = st.session_state["_kept"]
     offered: dict[str, list[str]] = st.session_state.setdefault("_offered", {})
     if name in st.session_state:
@@ -63,6 +66,9 @@ def _settle(name: str, options: list[str], default: list[str]) -> list[str]:
             kept.pop(name, None)
         elif chosen != offered.get(name):  # a person changed it since it was offered
             kept[name] = chosen or [NOTHING]
+    if most is not None and len(kept.get(name, [])) > most:
+        there = offered.get(name, [])
+        kept[name] = sorted(kept[name], key=lambda value: value not in there)[:most]
     wanted = kept.get(name, default)
     known = [value for value in wanted if value in options]
     value = [] if wanted == [NOTHING] else known or default
@@ -201,7 +207,8 @@ def shows(name: str) -> bool:
 
 def highlighted(models: list[str], default: list[str]) -> list[str]:
     """At most four models in colour: pills for a few, a search for many."""
-    chosen = _settle("models", models, default)[:HIGHLIGHTS]
+    asked = st.session_state.get("models") or st.session_state["_kept"].get("models", [])
+    chosen = _settle("models", models, default, HIGHLIGHTS)
     st.session_state["models"] = chosen
     if len(models) <= FEW:
         st.pills(
@@ -221,12 +228,14 @@ def highlighted(models: list[str], default: list[str]) -> list[str]:
             placeholder=_("Search among {n} models").format(n=len(models)),
             label_visibility="collapsed",
         )
+    if len(asked) > HIGHLIGHTS:
+        st.caption(_("At most {n} models are highlighted: take one out for another.").format(n=HIGHLIGHTS))
     return chosen
 
 
 def pair(models: list[str]) -> list[str]:
     """The two models that are compared with each other."""
-    chosen = _settle("pair", models, [])[:2]
+    chosen = _settle("pair", models, [], 2)
     st.session_state["pair"] = chosen
     st.multiselect(
         _("Two models"),

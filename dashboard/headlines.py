@@ -10,30 +10,33 @@ from dashboard import beside, columns, filters
 from dashboard.beside import Data
 from dashboard.data import ask, models
 from dashboard.drawing import draw
-from dashboard.lineup import by_score
+from dashboard.lineup import ranked
 from dashboard.period import Period
-from dashboard.wording import change, figure, plain
+from dashboard.wording import brief, change, figure, longer, plain
 from db.metrics import METRICS, Metric
 from language import _, ngettext
 from reports.charts.look import Look
 from reports.charts.sparkline import sparkline
 
 ROWS = 12
+Overall = dict[str, Any] | None
+NO_BREAK = "\N{NO-BREAK SPACE}"  # a phone breaks the line before the interval, not in it
+LETTERS = 60  # of a name, which may take two lines
 NAME = 250  # pixels; on a phone the line then moves below the name, beside its value
 
 
 def numbers(names: list[str], period: Period, today: date) -> None:
-    """The headline metrics over all models, with the period before and a line."""
-    days = {"since": period.first, "until": period.last}
-    values = {name: ask(models.overall, metric=name, **days) for name in names}
-    if not any(value is not None for value in values.values()):
+    """The headline metrics over all models, with the period before and a line; those that the data have."""
+    days, earlier = ({"since": one.first, "until": one.last} for one in (period, period.before))
+    now = {name: ask(models.overall, metric=name, **days) for name in names}
+    before = {name: ask(models.overall, metric=name, **earlier) for name in names}
+    if not any(now.values()):
         st.caption(_("no data in this period"))
+    known = [name for name in names if now[name] or before[name]]
     with st.grid(4, min_column_width=168):
-        for name, now in values.items():
-            metric = METRICS[name]
-            before = ask(models.overall, metric=name, since=period.before.first, until=period.before.last)
+        for name in known or names:
             line = ask(models.overall_trend, metric=name, grain=period.grain, today=today, **days)
-            _number(metric, now, change(now, before, metric), line)
+            _number(METRICS[name], now[name], before[name], line)
 
 
 def no_numbers(names: list[str]) -> None:
@@ -43,20 +46,24 @@ def no_numbers(names: list[str]) -> None:
             _number(METRICS[name], None, None, [])
 
 
-def _number(metric: Metric, value: float | None, delta: str | None, line: list[float]) -> None:
-    """A card: what it is, how much, the difference to the period before, and a line."""
-    st.metric(
-        _(metric.label),
-        figure(value, metric),
-        delta,
-        delta_color="off",
-        delta_arrow="off",
-        delta_description=_("vs before") if delta else None,
-        help=_(metric.definition),
-        border=True,
-        height="stretch",
-        chart_data=line if len(line) > 1 else None,
-    )
+def _number(metric: Metric, now: Overall, before: Overall, line: list[float]) -> None:
+    """A card: what it is, how much, the difference to the period before, a line; n and the interval."""
+    value = now["value"] if now else None
+    delta = change(value, before["value"] if before else None, metric)
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.metric(
+            _(metric.label),
+            figure(value, metric),
+            delta,
+            delta_color="off",
+            delta_arrow="off",
+            delta_description=_("vs before") if delta else None,
+            help=_(metric.definition),
+            chart_data=line if len(line) > 1 else None,
+        )
+        if now:
+            n = ngettext("n = {n}", "n = {n}", int(now["n"]))
+            st.caption(f"{n} · {_interval(now, metric).replace(' ', NO_BREAK)}")
 
 
 def best_models(metric: Metric, period: Period, today: date) -> None:
@@ -64,7 +71,7 @@ def best_models(metric: Metric, period: Period, today: date) -> None:
     days = {"since": period.first, "until": period.last}
     trend = ask(models.trend, metric=metric.name, grain=period.grain, today=today, **days)
     totals = ask(models.totals, metric=metric.name, **days).set_index("subject")
-    shown = [name for name in by_score(days) if name in totals.index][:ROWS]
+    shown = [name for name in ranked(days) if name in totals.index][:ROWS]
     st.caption(_ranking(metric))
     lines = {str(name): own for name, own in trend.groupby("subject")}
     for name in shown:
@@ -94,7 +101,7 @@ def _model(name: str, metric: Metric, now: pd.Series, line: pd.DataFrame, period
     look = Look(filters.is_dark(), grain=period.grain)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=NAME, gap=None):
-            st.markdown(f"**{plain(name)}**")
+            st.markdown(f"**{plain(brief(name, LETTERS))}**", help=longer(name, LETTERS))
             st.caption(ngettext("n = {n}", "n = {n}", int(now["n"])))
         with st.container(width="stretch"):
             draw(sparkline, line, f"spark_{name}", look=look)

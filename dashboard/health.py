@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import runs
-from dashboard.wording import day_in_words, moment, size_in_words
+from dashboard.wording import day_in_words, moment, plain, size_in_words
 from language import _, ngettext
 
 
@@ -38,19 +38,16 @@ def line(jobs: Any) -> None:
     st.markdown("  \n".join(lines))
 
 
-def schedule(jobs: Any) -> None:
-    """When each job runs, ran, and will run."""
-    rows = [
-        {
-            _("Job"): job.name,
-            _("When"): job.rhythm,
-            _("Last run"): moment(job.last.finished_at if job.last else None, jobs.now),
-            _("Next run"): moment(job.next_slot, jobs.now),
-            _("State"): _state(job, jobs.now),
-        }
-        for job in jobs.jobs
+def scheduled(job: Any, now: datetime) -> str:
+    """A job in three short lines: what it is and how; its name and when it runs; when it ran and will run."""
+    last = moment(job.last.finished_at if job.last else None, now)
+    told = _("last {last} · next {next}").format(last=last, next=moment(job.next_slot, now))
+    lines = [
+        f"**{_(job.title)}** {_state(job, now)}",
+        f":small[:gray[{plain(job.name)} · {plain(job.rhythm)}]]",
+        f":small[:gray[{told}]]",
     ]
-    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True)
+    return "  \n".join(lines)
 
 
 def _state(job: Any, now: datetime) -> str:
@@ -60,23 +57,19 @@ def _state(job: Any, now: datetime) -> str:
         return ":red-badge[" + _("overdue since {at}").format(at=moment(job.overdue_since, now)) + "]"
     if job.failed:
         return runs.badge(job.last.status)
-    return _("fine") if job.last else _("never ran")
+    return f":small[{_('fine') if job.last else _('never ran')}]"
 
 
 def freshness(table: pd.DataFrame, now: datetime) -> None:
-    """Rows and newest day of each table, and what waits."""
-    shown = pd.DataFrame(
-        {
-            _("Table"): table["table"],
-            _("Rows"): [f"{n:,}" for n in table["rows"]],
-            _("Newest day"): [_day(day) for day in table["newest"]],
-            _("Changed"): [moment(at, now) for at in table["changed_at"]],
-            _("Waiting"): [
-                ngettext("{n} day", "{n} days", int(n)) if n else "–" for n in table["stale_days"].fillna(0)
-            ],
-        }
-    )
-    st.table(shown, border="horizontal", hide_index=True)
+    """Rows and newest day of each table, and what waits; two lines each, which a phone has room for."""
+    for row in table.to_dict("records"):
+        rows = ngettext("{n} row", "{n} rows", int(row["rows"]))
+        waits = int(row["stale_days"]) if row["stale_days"] == row["stale_days"] and row["stale_days"] else 0
+        badge = f" :yellow-badge[{ngettext('{n} day waits', '{n} days wait', waits)}]" if waits else ""
+        told = _("newest day {day} · changed {at}").format(
+            day=_day(row["newest"]), at=moment(row["changed_at"], now)
+        )
+        st.markdown(f"**{plain(row['table'])}** :small[{rows}]{badge}  \n:small[:gray[{told}]]")
 
 
 def storage(found: dict[str, Any]) -> None:

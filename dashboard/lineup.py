@@ -7,9 +7,10 @@ import pandas as pd
 
 from dashboard.data import ask, models
 from dashboard.filters import HIGHLIGHTS
-from db.metrics import METRICS
+from db.metrics import METRICS, Metric
 
 SCORE = METRICS["final_score"]
+OF_EVERYTHING = ("coverage",)  # has a value wherever there are predictions at all
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,30 @@ class Lineup:
     highlighted: list[str]
 
 
-def by_score(days: dict[str, Any]) -> list[str]:
-    """Models with data in the period: by score, best first; those with few or no scores come after."""
-    scored: list[str] = _scored(days)["subject"].tolist()
-    return scored + [name for name in ask(models.coverage, **days)["subject"] if name not in set(scored)]
+def headline(days: dict[str, Any]) -> Metric:
+    """What models are ranked by: the score, or where nothing has one the first metric that has data."""
+    known = [name for name in ask(models.metrics_with_data, **days) if name not in OF_EVERYTHING]
+    return METRICS[known[0]] if known else SCORE
 
 
-def noteworthy(days: dict[str, Any]) -> list[str]:
-    """The models that a page highlights by itself: the two best and the last one with enough scores."""
-    totals = _scored(days)
-    enough = totals[totals["n"] >= SCORE.enough]
-    scored: list[str] = (enough if len(enough) else totals)["subject"].tolist()
-    return scored if len(scored) < HIGHLIGHTS else [*scored[:2], scored[-1]]
+def ranked(days: dict[str, Any]) -> list[str]:
+    """Models with data in the period: by the headline, best first; those with few or no values come after."""
+    best = _best_first(headline(days), days)["subject"].tolist()
+    known = set(best)
+    return best + [name for name in ask(models.coverage, **days)["subject"] if name not in known]
 
 
-def _scored(days: dict[str, Any]) -> pd.DataFrame:
-    totals = ask(models.totals, metric=SCORE.name, **days)
-    return totals.assign(enough=totals["n"] >= SCORE.enough).sort_values(["enough", "value"], ascending=False)
+def noteworthy(metric: Metric, days: dict[str, Any]) -> list[str]:
+    """The models that a page highlights by itself: the two best and the last one with enough values."""
+    totals = _best_first(metric, days)
+    enough = totals[totals["n"] >= metric.enough]
+    found: list[str] = (enough if len(enough) else totals)["subject"].tolist()
+    return found if len(found) < HIGHLIGHTS else [*found[:2], found[-1]]
+
+
+def _best_first(metric: Metric, days: dict[str, Any]) -> pd.DataFrame:
+    totals = ask(models.totals, metric=metric.name, **days)
+    ascending = [False, metric.better == "down"]
+    return totals.assign(enough=totals["n"] >= metric.enough).sort_values(
+        ["enough", "value"], ascending=ascending, kind="stable"
+    )

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard import beside, columns
 from dashboard.wording import CHANGES, STATUSES, TRIGGERS, plain, said, took
 from language import _
 from settings import current
@@ -30,8 +31,9 @@ def badge(status: str) -> str:
 
 def listed(table: pd.DataFrame, now: datetime, key: str) -> Any:
     """The newest runs; a click on one selects it."""
-    return st.dataframe(
-        _rows(table, now),
+    rows = _rows(table, now)
+    event = st.dataframe(
+        rows,
         hide_index=True,
         key=key,
         on_select="rerun",
@@ -39,6 +41,15 @@ def listed(table: pd.DataFrame, now: datetime, key: str) -> Any:
         placeholder="–",
         column_config=_columns(),
     )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        beside.csv(lambda: _in_words(rows), "runs")
+    return event
+
+
+def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """The list of runs for a file."""
+    told = rows.assign(status=[said(status, STATUSES) for (status,) in rows["status"]])
+    return told.rename(columns={name: str(column["label"]) for name, column in _columns().items()})
 
 
 def _rows(table: pd.DataFrame, now: datetime) -> pd.DataFrame:
@@ -52,9 +63,9 @@ def _rows(table: pd.DataFrame, now: datetime) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": table["id"],
+            "status": [[status] for status in table["status"]],
             "started": begun,
             "job": table["job"],
-            "status": [[status] for status in table["status"]],
             "took": [took(a, b) for a, b in zip(at["started_at"], ended, strict=True)],
             "progress": table["progress"],
             "rows": table["rows_written"],
@@ -68,14 +79,15 @@ def _columns() -> dict[str, Any]:
     kinds = st.column_config
     return {
         "id": kinds.NumberColumn(_("Run"), format="%d", width=50),
-        "started": kinds.DatetimeColumn(_("Started"), format=_("D MMM, HH:mm:ss")),
-        "job": kinds.TextColumn(_("Job")),
         "status": kinds.MultiselectColumn(
             _("Status"),
             options=list(STATUS_COLOURS),
             color=list(STATUS_COLOURS.values()),
             format_func=lambda status: said(status, STATUSES),
+            width=105,
         ),
+        "started": kinds.DatetimeColumn(_("Started"), format=_("D MMM, HH:mm:ss"), width=115),
+        "job": kinds.TextColumn(_("Job")),
         "took": kinds.TextColumn(_("Took"), width=70),
         "progress": kinds.ProgressColumn(_("Progress"), min_value=0, max_value=1, width=95),
         "rows": kinds.NumberColumn(_("Rows"), format="localized", width=70),
@@ -113,7 +125,7 @@ def changes(summary: str, result: dict[str, Any]) -> None:
             change.get("date"),
             change.get("model"),
             said(change["change"], CHANGES),
-            column,
+            columns.of_daily(column),
             *_old_new(change["change"], values),
         )
         for change in result.get("changes", [])
@@ -121,7 +133,10 @@ def changes(summary: str, result: dict[str, Any]) -> None:
     ]
     if rows:
         names = [_("Day"), _("Model"), _("What"), _("Column"), _("Old"), _("New")]
-        st.dataframe(pd.DataFrame(rows, columns=names), hide_index=True, height=240, placeholder="–")
+        table = pd.DataFrame(rows, columns=names)
+        st.dataframe(table, hide_index=True, height=240, placeholder="–")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            beside.csv(lambda: table, "changes")
 
 
 def _old_new(kind: str, values: Any) -> Iterable[Any]:

@@ -6,78 +6,92 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import beside, columns
+from dashboard import beside, columns, lineup
 from dashboard.beside import Data
+from dashboard.columns import Column, Columns
 from dashboard.data import ask, derive, models
 from dashboard.period import Period
 from dashboard.wording import plain, span
 from db.metrics import METRICS, Metric
-from language import _
+from language import N_, _
+from reports.charts.rates import percent
 from reports.charts.series import prepare
-from reports.charts.text import interval
+from reports.charts.text import interval, number
 from settings import current
 
 ROWS_SHOWN = 500
-SCORE = METRICS["final_score"]
-RATES = {"achieved": "target_achieved_rate", "breach": "support_breach_rate", "human": "human_score"}
+BESIDE = {"achieved": "target_achieved_rate", "breach": "support_breach_rate", "evaluated": "coverage"}
+HUMAN = ("human_score", "rating_overall")
 
 
 def comparison(period: Period, today: date) -> None:
-    """The table of models: numbers right-aligned, one line each, CSV at the table's own button."""
-    table = derive(_compared, since=period.first, until=period.last, today=today)
-    points = [point for line in table["line"].dropna() for point in line if point == point]
-    bounds = (min(points), max(points)) if points else (0, 100)
-    st.dataframe(table, hide_index=True, placeholder="–", column_config=_columns(*bounds))
+    """The table of models: numbers right-aligned, one line each, and its CSV."""
+    days = {"since": period.first, "until": period.last}
+    metric, human = lineup.headline(days), _human(days)
+    named = _named(metric, human)
+    table = columns.shown(derive(_compared, today=today, metric=metric.name, human=human.name, **days), named)
+    beside.whole(table, _columns(metric, human, table), Data("all-models", period, lambda: table, named))
 
 
-def _columns(low: float, high: float) -> dict[str, Any]:
-    kinds, told = st.column_config, {name: _(metric.definition) for name, metric in METRICS.items()}
-    number = kinds.NumberColumn
+def _human(days: dict[str, Any]) -> Metric:
+    """The human score, or where nothing has one what there is of it."""
+    known = set(ask(models.metrics_with_data, **days))
+    return METRICS[next((name for name in HUMAN if name in known), HUMAN[0])]
+
+
+def _named(metric: Metric, human: Metric) -> Columns:
+    """The columns in files; what the table is headed by has no second column."""
+    figure = columns.figure_of
+    more = {name: figure(METRICS[one]) for name, one in BESIDE.items() if one != metric.name}
+    if human != metric:
+        more = {"human": figure(human)} | more
     return {
-        "model": kinds.TextColumn(_("Model"), pinned=True),
-        "score": number(_("Score"), format="%.1f", help=told["final_score"]),
-        "interval": kinds.TextColumn(_("95% interval")),
-        "n": number(_("n"), format="localized", help=_("Scored predictions in the period.")),
-        "line": kinds.LineChartColumn(
-            _("Week by week"),
-            color="gray",
-            y_min=low,
-            y_max=high,
-            help=_("Since the last week without a score."),
-        ),
-        "achieved": number(_("Target, %"), format="%.0f", help=told["target_achieved_rate"]),
-        "breach": number(_("Breach, %"), format="%.0f", help=told["support_breach_rate"]),
-        "human": number(_("Human"), format="%.1f", help=told["human_score"]),
-        "evaluated": number(_("Evaluated, %"), format="%.0f", help=told["coverage"]),
-        "newest": kinds.DateColumn(_("Newest day"), format=_("D MMM YYYY")),
+        "model": Column(N_("Model")),
+        "score": figure(metric),
+        "interval": Column(N_("95% interval")),
+        "n": Column(N_("n"), "count"),
+        "line": Column(N_("Week by week"), "line"),
+        **more,
+        "newest": Column(N_("Newest day"), "day"),
     }
 
 
-def _compared(since: date, until: date, today: date) -> pd.DataFrame:
-    """One row a model: score with interval and n, its weeks, rates, human score, coverage; best score first."""
-    days = {"since": since, "until": until}
+def _columns(metric: Metric, human: Metric, table: pd.DataFrame) -> dict[str, Any]:
+    """How they are shown: the figures without unit, each with its definition."""
+    config = columns.configs(_named(metric, human))
+    shown = {"score": metric, "human": human} | {name: METRICS[one] for name, one in BESIDE.items()}
+    for name, one in shown.items():
+        if name in config:
+            config[name] |= {"help": _(one.definition)}
+    if "line" in table:
+        config["line"] = columns.line(table["line"], _("Since the last week without a value."))
+    return config
+
+
+def _compared(since: date, until: date, today: date, metric: str, human: str) -> pd.DataFrame:
+    """One row a model: headline with interval and n, its weeks, rates, human score, coverage; best first."""
+    days, chosen = {"since": since, "until": until}, METRICS[metric]
     table = ask(models.coverage, **days).set_index("subject")
-    score = ask(models.totals, metric=SCORE.name, **days).set_index("subject").reindex(table.index)
+    score = ask(models.totals, metric=metric, **days).set_index("subject").reindex(table.index)
     table["score"], table["n"] = score["value"], score["n"]
-    bounds = zip(score["low"], score["high"], strict=True)
-    table["interval"] = [interval(low, high) if low == low else None for low, high in bounds]
-    lines = weeks_of(since, until, today, table.index)
+    bounds, show = zip(score["low"], score["high"], strict=True), percent if chosen.is_rate else number
+    table["interval"] = [interval(low, high, show) if low == low else None for low, high in bounds]
+    lines = weeks_of(since, until, today, table.index, metric)
     table["line"] = pd.Series(lines, index=table.index, dtype=object)
-    for column, metric in RATES.items():
-        table[column] = ask(models.totals, metric=metric, **days).set_index("subject")["value"]
-    table["evaluated"] = 100 * table["part"] / table["whole"]
-    table["enough"] = table["n"] >= SCORE.enough
-    table = table.sort_values(["enough", "score"], ascending=False, na_position="last")
-    return table.reset_index(names="model")[list(_columns(0, 0))]
+    for column, one in (BESIDE | {"human": human}).items():
+        table[column] = ask(models.totals, metric=one, **days).set_index("subject")["value"]
+    return table.loc[lineup.ranked(days)].reset_index(names="model")
 
 
-def weeks_of(first: date, last: date, today: date, names: pd.Index) -> list[list[float] | None]:
-    """The score of each week since the last gap: a line in a cell cannot show one. None for a model without any."""
-    rows = ask(models.trend, metric=SCORE.name, grain="week", since=first, until=last, today=today)
+def weeks_of(
+    first: date, last: date, today: date, names: pd.Index, metric: str = lineup.SCORE.name
+) -> list[list[float] | None]:
+    """A metric in each week since the last gap: a line in a cell cannot show one. None where that is no line."""
+    rows = ask(models.trend, metric=metric, grain="week", since=first, until=last, today=today)
     known = prepare(rows, "week")
     newest = known.groupby("subject")["segment"].transform("max")
     lines = known[known["segment"] == newest].groupby("subject")["value"].agg(list)
-    return [lines.get(name) for name in names]
+    return [line if len(line := lines.get(name, [])) > 1 else None for name in names]
 
 
 def rows_behind(model: str, start: date, period: Period, metric: Metric) -> None:

@@ -14,17 +14,20 @@ from dashboard.data import ask, models, target_of
 from dashboard.drawing import draw
 from dashboard.lineup import Lineup
 from dashboard.period import Period
-from dashboard.wording import plain, span
+from dashboard.wording import brief, longer, plain, span, span_with_end
 from db.metrics import Metric
-from language import _
+from language import _, ngettext
+from reports.charts.labels import GLYPHS
 from reports.charts.look import Look
 from reports.charts.panels import panel
 from reports.charts.rates import percent
 from reports.charts.series import COLUMNS
 from reports.charts.text import number
 from reports.charts.trend import trend
+from settings import current
 
 PANELS, GHOSTS = 12, 24
+NAME = 18  # letters of a name above its small chart
 STEP = 10  # bounds of an axis are multiples of it
 
 
@@ -32,6 +35,19 @@ def heading(metric: Metric, period: Period) -> str:
     """What the trend shows, in plain words."""
     grain = _("by week") if period.grain == "week" else _("by day")
     return f"{_(metric.label)} {grain}"
+
+
+def shown_in_words(shown: int, there: int, period: Period, newest: date) -> str:
+    """What the page shows: how many models, of which days, by which step, in which zone."""
+    how_many = _("{shown} of {models}").format(
+        shown=f"{shown:,}", models=ngettext("{n} model", "{n} models", there)
+    )
+    return _("Scores of evaluated predictions · {models} · {span}, {grain} · {zone}").format(
+        models=how_many,
+        span=span_with_end(period.first, period.last, newest),
+        grain=_("weekly") if period.grain == "week" else _("daily"),
+        zone=current().timezone,
+    )
 
 
 def look_of(metric: Metric, period: Period, lineup: Lineup) -> Look:
@@ -82,19 +98,28 @@ def _aims(metric: Metric) -> tuple[float, ...]:
 
 def all_models(frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup) -> None:
     """A small chart for each model, the same scale in all."""
-    shown = [name for name in lineup.ranked if name in set(frame["subject"])][:PANELS]
+    newest = frame.drop_duplicates("subject", keep="last").set_index("subject")
+    known = set(newest.index)
+    shown = [name for name in lineup.ranked if name in known][:PANELS]
     low, high = bounds(frame[["value"]], metric)
     look = replace(look_of(metric, period, lineup), low=low, high=high)
-    ghosts = frame if frame["subject"].nunique() <= GHOSTS else frame[frame["subject"].isin(shown)]
+    ghosts = frame if len(known) <= GHOSTS else frame[frame["subject"].isin(shown)]
     grid = st.grid(4, min_column_width=190)
     for name in shown:
-        last = frame[frame["subject"] == name].iloc[-1]
+        last = pd.Series(newest.loc[name])
         told = _("{value} · n = {n}").format(value=look.show(last["value"]), n=f"{int(last['n']):,}")
         with grid, st.container(gap=None):
-            st.markdown(f"**{plain(name)}** :small[{told}]")
+            st.markdown(f"**{plain(brief(name, NAME))}** :small[{told}]", help=longer(name, NAME))
             draw(panel, ghosts, f"panel_{metric.name}_{name}", look=look, subject=name)
-    for told in how_many(frame["subject"].nunique(), len(shown)):
-        st.caption(told)
+    if more := len(known) - len(shown):
+        st.caption(_left_out(more, len(shown)))
+
+
+def _left_out(more: int, shown: int) -> str:
+    """How many models have no small chart, and how to see them."""
+    told = ngettext("{n} more model is", "{n} more models are", more)
+    how = _("The first {shown} by rank; {told} in the table below, and up to {most} in colour under {view}.")
+    return how.format(shown=shown, told=told, most=filters.HIGHLIGHTS, view=_("Highlighted"))
 
 
 def empty(metric: Metric, today: date) -> None:
@@ -108,7 +133,9 @@ def empty(metric: Metric, today: date) -> None:
 
 def footer(frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup, view: str) -> None:
     """How to read the trend or the small charts, and the rows of all models as a table."""
-    told = [_("band: 95% interval"), _("hollow: fewer than 3 predictions")]
+    unfinished = _unfinished(frame, period, view)
+    hollow = _("hollow: fewer than 3 predictions, or unfinished")
+    told = [_("band: 95% interval"), hollow if unfinished else _("hollow: fewer than 3 predictions")]
     if view == "all":
         newest = {
             "week": _("beside each name: its newest week"),
@@ -116,19 +143,32 @@ def footer(frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup, 
         }
         told.append(newest[period.grain])
     else:
-        told.append(_("click a point for its evaluations"))
+        told += [_("click a point for its evaluations"), *_marks(period, lineup)]
     if view != "all" and lineup.highlighted and filters.shows("before"):
         first, before = plain(lineup.highlighted[0]), span(*period.before.span)
         told.append(_("dotted: {model}, {span}").format(model=first, span=before))
     if frame.get("restated", pd.Series(dtype=object)).notna().any():
         told.append(_("ring: restated"))
-    unfinished = frame.loc[frame["unfinished"], "period"].max() if len(frame) else None
-    if unfinished is not None and unfinished == unfinished:
-        last = unfinished + timedelta(days=6 if period.grain == "week" else 0)
-        mark = _("dashed: {span}, unfinished") if view == "all" else _("grey column: {span}, unfinished")
-        told.append(mark.format(span=span(unfinished, last)))
     data = Data(f"{metric.name}-by-{period.grain}", period, lambda: frame, columns.trend(metric, period))
-    beside.foot(" · ".join(told), data)
+    beside.foot(" · ".join(told + unfinished), data)
+
+
+def _unfinished(frame: pd.DataFrame, period: Period, view: str) -> list[str]:
+    """How the day or week that is not over looks, where there is one."""
+    found = frame.loc[frame["unfinished"], "period"] if len(frame) else []
+    if not len(found):
+        return []
+    first = max(found)
+    last = first + timedelta(days=6 if period.grain == "week" else 0)
+    mark = _("dashed: {span}, unfinished") if view == "all" else _("grey column: {span}, unfinished")
+    return [mark.format(span=span(first, last))]
+
+
+def _marks(period: Period, lineup: Lineup) -> list[str]:
+    """What the marks above the lines are, where there are some."""
+    if not filters.shows("events") or events.missing(period, tuple(lineup.highlighted)).empty:
+        return []
+    return [_("{mark} days missing: point at it to read whose").format(mark=GLYPHS["missing"])]
 
 
 def bounds(values: pd.DataFrame, metric: Metric) -> tuple[float, float]:
@@ -140,5 +180,6 @@ def bounds(values: pd.DataFrame, metric: Metric) -> tuple[float, float]:
 
 
 def how_many(there: int, shown: int) -> list[str]:
-    """Says so where not all models are drawn."""
-    return [_("the first {n} of {all} by score").format(n=shown, all=there)] if there > shown else []
+    """Says so where not all models are drawn, and where they are."""
+    told = _("the first {n} of {all} by rank, all in the table")
+    return [told.format(n=shown, all=f"{there:,}")] if there > shown else []

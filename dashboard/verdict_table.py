@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import beside, changes
+from dashboard import beside, changes, columns
 from dashboard.data import ask, derive, verdicts
 from dashboard.tables import weeks_of
 from dashboard.wording import week_against, week_name
@@ -19,6 +19,7 @@ from reports.verdict_words import WORDS
 
 COLOURS = {IMPROVED: "green", DECLINED: "orange", NO_CLEAR_CHANGE: "gray", TOO_LITTLE_DATA: "gray"}
 SCORE = METRICS["final_score"].column
+NAME = 120  # pixels; a longer name is cut, and whole where one points at it
 RATES = {"achieved": "target_achieved_rate", "breach": "support_breach_rate"}
 
 
@@ -29,9 +30,8 @@ def show(week: date, today: date) -> None:
     )
     found = ask(verdicts.of_week, week=week)
     table = derive(_rows, week=week, today=today)
-    points = [point for line in table["line"].dropna() for point in line if point == point]
-    bounds = (min(points), max(points)) if points else (0, 100)
-    st.dataframe(table, hide_index=True, placeholder="–", column_config=_columns(*bounds))
+    shown = columns.with_minus(table, ["change"])
+    st.dataframe(shown, hide_index=True, placeholder="–", column_config=_columns(table["line"]))
     beside.foot(_("most surprising change of the score first"), changes.data(found, week))
 
 
@@ -57,8 +57,8 @@ def _rows(week: date, today: date) -> pd.DataFrame:
     )
     for name, metric in RATES.items():
         rows = by_metric.get(metric, score[:0]).reindex(order)
-        table[name] = rows["value"].to_numpy()
         table[f"{name}_verdict"] = pd.Series(_chips(rows["verdict"]), dtype=object)
+        table[name] = rows["value"].to_numpy()
     return table
 
 
@@ -72,24 +72,26 @@ def _chips(verdict: pd.Series) -> list[list[str] | None]:
     return [[said] if isinstance(said, str) else None for said in verdict]
 
 
-def _columns(low: float, high: float) -> dict[str, Any]:
-    kinds, told = st.column_config, {name: _(metric.definition) for name, metric in METRICS.items()}
+def _columns(lines: pd.Series) -> dict[str, Any]:
+    """A rate's verdict stands under its name, and its figure beside it: so that all of it has room at 1440 pixels."""
+    kinds, number = st.column_config, st.column_config.NumberColumn
     chip: dict[str, Any] = {
         "options": list(COLOURS),
         "color": list(COLOURS.values()),
         "format_func": lambda said: _(WORDS[said]),
+        "width": 118,
     }
-    line: dict[str, Any] = {"color": "gray", "y_min": low, "y_max": high}
-    return {
-        "model": kinds.TextColumn(_("Model"), pinned=True),
-        "score": kinds.NumberColumn(_("Score"), format="%.1f", help=told["final_score"]),
-        "change": kinds.NumberColumn(_("Change"), format="%+.1f"),
-        "interval": kinds.TextColumn(_("95% interval")),
-        "verdict": kinds.MultiselectColumn(_("Verdict"), width=125, **chip),
-        "n": kinds.TextColumn(_("n now / before")),
-        "line": kinds.LineChartColumn(_("Week by week"), **line),
-        "achieved": kinds.NumberColumn(_("Target, %"), format="%.0f", help=told["target_achieved_rate"]),
-        "achieved_verdict": kinds.MultiselectColumn(_("Verdict on targets"), width=125, **chip),
-        "breach": kinds.NumberColumn(_("Breach, %"), format="%.0f", help=told["support_breach_rate"]),
-        "breach_verdict": kinds.MultiselectColumn(_("Verdict on breaches"), width=125, **chip),
+    shown = {
+        "model": kinds.TextColumn(_("Model"), pinned=True, width=NAME),
+        "score": number(_("Score"), format="%.1f", help=_(METRICS["final_score"].definition), width=60),
+        "change": number(_("Change"), format=None if len(lines) <= columns.STYLED else "%+.1f", width=66),
+        "interval": kinds.TextColumn(_("95% interval"), width=108),
+        "verdict": kinds.MultiselectColumn(_("Verdict"), **chip),
+        "n": kinds.TextColumn(_("n now / before"), width=104),
+        "line": columns.line(lines, _("Since the last week without a score."), 90),
     }
+    for name, metric in RATES.items():
+        told = _(METRICS[metric].definition)
+        shown[f"{name}_verdict"] = kinds.MultiselectColumn(_(METRICS[metric].label), help=told, **chip)
+        shown[name] = number(_("%"), format="%.0f", help=told, width=46)
+    return shown

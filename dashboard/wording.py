@@ -4,6 +4,7 @@ import math
 import re
 from datetime import date, datetime, timedelta
 from typing import Any
+from unicodedata import bidirectional
 
 import pandas as pd
 
@@ -34,12 +35,29 @@ CHANGES = {"added": N_("added"), "changed": N_("changed"), "removed": N_("remove
 # Addresses become links even where their characters are escaped; a space without width in them prevents it.
 _APART = "\\1\N{ZERO WIDTH SPACE}"
 _LINK = re.compile(r"(://|www|@)", re.IGNORECASE)
+_TO_THE_LEFT = ("R", "AL", "RLE", "RLO", "RLI")
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>$:~|#&])")
 
 
 def plain(text: object) -> str:
     """Text from the database for a place that reads Markdown: shown as it is, never as markup."""
-    return _MARKUP.sub(r"\\\1", _LINK.sub(_APART, str(text)))
+    return _MARKUP.sub(r"\\\1", _LINK.sub(_APART, isolated(str(text))))
+
+
+def isolated(text: str) -> str:
+    """The text with marks around it where it runs from right to left, so that what stands beside it stays there."""
+    to_the_left = any(bidirectional(letter) in _TO_THE_LEFT for letter in text)
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}" if to_the_left else text
+
+
+def brief(text: str, most: int) -> str:
+    """A name that is too long for its place, without its middle: both ends tell versions apart."""
+    return text if len(text) <= most else f"{text[: most - most // 3 - 1]}…{text[-(most // 3) :]}"
+
+
+def longer(text: str, most: int) -> str | None:
+    """The whole of a name that `brief` shortened, for what is shown beside it."""
+    return plain(text) if len(text) > most else None
 
 
 def said(word: str, words: dict[str, str]) -> str:

@@ -104,8 +104,8 @@ MODEL_METRICS = (
         N_("Stop breaches"),
         N_("% of predictions"),
         N_(
-            "Share of the predictions that fell through their support, over those for which it is known; lower is "
-            "better."
+            "Share of the predictions that fell through their stop (support_breached in files), over those for which "
+            "it is known; lower is better."
         ),
         count="breach_flag_count",
         part="support_breached_count",

@@ -64,3 +64,30 @@ def many_models(path: Path, models: int, weeks: int = 8) -> Engine:
     assert report.rejected == 0
     assert aggregate(engine) == "succeeded"
     return engine
+
+
+def overall_ratings(path: Path, models: int = 5) -> Engine:
+    """A source with nothing but overall ratings by people, as there are: no score, no targets, no stops."""
+    engine, file = upgraded(path), path.with_suffix(".csv")
+    newest = datetime.now(UTC) - timedelta(days=1)
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(
+            [
+                "prediction_id",
+                "model_name",
+                "predicted_at",
+                "evaluated_at",
+                "human_evaluated_at",
+                "human_rating_overall",
+            ]
+        )
+        for model in range(models):
+            for number in range(24):
+                at = newest - timedelta(days=2 * number)
+                writer.writerow(
+                    [f"{model}-{number}", f"bot {model}", at, at, at, 1 + (model + number % 2) % 5]
+                )
+    assert import_file(engine, "model_evaluations", file, zone=SEOUL, now=utc_now()).rejected == 0
+    assert aggregate(engine) == "succeeded"
+    return engine

@@ -4,10 +4,9 @@ import streamlit as st
 
 from dashboard import actions, bars, cards, events, filters, lineup, standing, tables, trends, verdict_table
 from dashboard.data import ask, models, verdicts
-from dashboard.wording import span, span_with_end
+from dashboard.wording import span
 from db.metrics import METRICS
-from language import _, ngettext
-from settings import current
+from language import _
 
 newest, oldest, names = ask(models.newest_day), ask(models.oldest_day), ask(models.names)
 if newest is None or oldest is None:
@@ -18,26 +17,18 @@ if newest is None or oldest is None:
 
 period = filters.period(newest, oldest)
 days = {"since": period.first, "until": period.last}
-week, ranked = ask(verdicts.newest_week, until=period.last), lineup.by_score(days)
-cards.title(
-    _("Models"),
-    _("Scores of evaluated predictions · {models} · {span}, {grain} · {zone}").format(
-        models=_("{shown} of {models}").format(
-            shown=len(ranked), models=ngettext("{n} model", "{n} models", len(names))
-        ),
-        span=span_with_end(period.first, period.last, newest),
-        grain=_("weekly") if period.grain == "week" else _("daily"),
-        zone=current().timezone,
-    ),
-)
-highlighted = filters.highlighted(sorted(names), lineup.noteworthy(days))
-shown = lineup.Lineup(names, ranked, highlighted)
+week, ranked = ask(verdicts.newest_week, until=period.last), lineup.ranked(days)
+cards.title(_("Models"), trends.shown_in_words(len(ranked), len(names), period, newest))
 
+pills = st.container()  # filled below: which models a page highlights by itself goes by the metric
 with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="center"):
         metric = METRICS[filters.metric(ask(models.metrics_with_data, **days) or ["final_score"])]
         view = filters.view()
         st.markdown(f"**{trends.heading(metric, period)}**", help=_(metric.definition), width="stretch")
+    with pills:
+        highlighted = filters.highlighted(sorted(names), lineup.noteworthy(metric, days))
+    shown = lineup.Lineup(names, ranked, highlighted)
     frame = ask(models.trend, metric=metric.name, grain=period.grain, today=actions.today(), **days)
     frame, picked = events.with_restated(frame, metric, period), None
     if view == "highlighted":

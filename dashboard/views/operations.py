@@ -34,7 +34,6 @@ with st.container(border=True):
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     st.markdown(f"**{_('Schedule')}**")
-    health.schedule(actions.job_health())
     actions.job_controls()
 with right.container(border=True, height="stretch"):
     st.markdown(

@@ -2,21 +2,20 @@
 
 import streamlit as st
 
-from dashboard import access, actions, attention, cards, changes, doings, filters, headlines
+from dashboard import access, actions, attention, cards, changes, doings, filters, headlines, lineup
 from dashboard.data import ask, ask_now, models, operations, verdicts
 from dashboard.wording import span_with_end, week_against, week_name
 from db.clock import utc_now
-from db.metrics import METRICS
 from language import _
 from settings import current
 
-HEADLINES = ["final_score", "target_achieved_rate", "support_breach_rate", "coverage"]
+BESIDE_THE_SCORE = ["target_achieved_rate", "support_breach_rate", "coverage"]
 
 newest, oldest = ask(models.newest_day), ask(models.oldest_day)
 if newest is None or oldest is None:
     cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
     actions.empty_page()
-    headlines.no_numbers(HEADLINES)
+    headlines.no_numbers([lineup.SCORE.name, *BESIDE_THE_SCORE])
     st.stop()
 
 period = filters.period(newest, oldest)
@@ -35,7 +34,8 @@ with st.container(border=True):
     )
 
 st.caption(_("Over the period: {span}").format(span=shown))
-headlines.numbers(HEADLINES, period, actions.today())
+top = lineup.headline({"since": period.first, "until": period.last})
+headlines.numbers([top.name, *BESIDE_THE_SCORE], period, actions.today())
 
 if changes.compared(week):
     st.subheader(_("What changed, ranked by surprise"), anchor=False, help=changes.meaning())
@@ -44,7 +44,7 @@ if changes.compared(week):
 else:
     st.subheader(_("Models"), anchor=False)
     with st.container(border=True):
-        headlines.best_models(METRICS["final_score"], period, actions.today())
+        headlines.best_models(top, period, actions.today())
 
 left, right = st.columns(2)
 with left:

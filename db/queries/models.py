@@ -83,12 +83,15 @@ def totals(connection: Connection, metric: str, since: date, until: date) -> pd.
     return with_interval(rows, chosen).sort_values("subject", ignore_index=True)
 
 
-def overall(connection: Connection, metric: str, since: date, until: date) -> float | None:
-    """A metric over the rows of all models together; None without any."""
+def overall(connection: Connection, metric: str, since: date, until: date) -> dict[str, Any] | None:
+    """A metric over the rows of all models together: value, low, high, n; None without any."""
     chosen = METRICS[metric]
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
-    value: float | None = connection.scalar(select(_value(chosen)).where(inside))
-    return value
+    rows = frame(connection, select(*_figures(chosen)).where(inside))
+    if not rows["n"].iloc[0]:
+        return None
+    row = with_interval(rows.astype(float), chosen).iloc[0]
+    return {name: row[name] for name in ("value", "low", "high", "n")}
 
 
 def overall_trend(
@@ -134,28 +137,30 @@ def _as_date(value: Any) -> date:
 def _combined(metric: Metric, period: Any, inside: Any) -> Select[*tuple[Any, ...]]:
     """Counts and sums of the daily rows, per model and (unless None) period: subject, period, n, then part or
     value and squares, the sum of squared distances from the mean: that within the days and that between them.
-
-    Distances are taken from the middle of the metric's range, so that little is lost in the difference.
     """
     source: Any = DailyModelPerformance.__table__
     keys = [d.model_id]
     if period is not None:
         source = source.join(BusinessDay, BusinessDay.day == d.date)
         keys.append(period.label("period"))
-    n = d[metric.count]
-    if metric.is_rate:
-        figures = [func.sum(n).label("n"), func.sum(d[metric.part]).label("part")]
-    else:
-        far, std = d[metric.mean] - (metric.low + metric.high) / 2, func.coalesce(d[metric.std], 0)
-        total, sum_far = func.sum(n), func.sum(n * far)
-        figures = [
-            total.label("n"),
-            (func.sum(n * d[metric.mean]) / total).label("value"),
-            (func.sum((n - 1) * std * std + n * far * far) - sum_far * sum_far / total).label("squares"),
-        ]
-    groups = select(*keys, *figures).select_from(source).where(inside).group_by(*keys).subquery()
+    groups = select(*keys, *_figures(metric)).select_from(source).where(inside).group_by(*keys).subquery()
     wanted = [column for column in groups.c if column.name != "model_id"]
     return select(Model.name.label("subject"), *wanted).join(groups, groups.c.model_id == Model.id)
+
+
+def _figures(metric: Metric) -> list[Any]:
+    """Counts and sums of daily rows; distances are taken from the middle of the metric's range, so that little is
+    lost in the difference."""
+    n = d[metric.count]
+    if metric.is_rate:
+        return [func.sum(n).label("n"), func.sum(d[metric.part]).label("part")]
+    far, std = d[metric.mean] - (metric.low + metric.high) / 2, func.coalesce(d[metric.std], 0)
+    total, sum_far = func.sum(n), func.sum(n * far)
+    return [
+        total.label("n"),
+        (func.sum(n * d[metric.mean]) / total).label("value"),
+        (func.sum((n - 1) * std * std + n * far * far) - sum_far * sum_far / total).label("squares"),
+    ]
 
 
 def with_interval(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:

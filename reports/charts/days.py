@@ -49,9 +49,23 @@ def days(frame: pd.DataFrame, look: Look, *, selection: Sequence[str] = ()) -> a
     ]
     x, y = _x(shown, look), alt.Y("subject:N", sort=order, axis=category_axis(look.dark), scale=_bands(0.14))
     parts = [*_cells(rows, ground, look, x=x, y=y), *_glyphs(rows, look, len(shown), x=x, y=y)]
-    parts.append(_hits(rows + ground, look, selection, x=x, y=y))
+    parts += [*_left_out(len(shown), look), _hits(rows + ground, look, selection, x=x, y=y)]
     height = ROW * max(len(order), 1) + AXIS
     return finish(parts, dark=look.dark, height=height, title=look.title or _("Is every day there?"))
+
+
+def _left_out(n: int, look: Look) -> list[alt.Chart]:
+    """On a phone, above the cells: how many of the days are drawn."""
+    if n <= ON_A_PHONE:
+        return []
+    told = _("the last {shown} of {n} days; all of them in the table").format(shown=ON_A_PHONE, n=n)
+    chart: Any = alt.Chart(alt.InlineData(values=[{"left_out": told}]))
+    # Size 0 and not opacity 0: an invisible text would still take room.
+    size = alt.expr(f"{NARROW} ? {SIZE} : 0")
+    text = chart.mark_text(
+        align="left", baseline="bottom", dy=-6, fontSize=size, color=look.palette.muted, clip=False
+    )
+    return [text.encode(x=alt.value(0), y=alt.value(0), text="left_out:N")]
 
 
 def _bands(padding: float) -> alt.Scale:

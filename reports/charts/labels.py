@@ -1,12 +1,12 @@
 """Places for texts: names at the ends of lines, events in lanes above the plot."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
 
-from reports.charts.text import text_width
+from reports.charts.text import day_name, text_width
 
 GLYPHS = {"swap": "◆", "weights": "▲", "restated": "↻", "missing": "▒", "note": "●"}
 LANES = 3
@@ -15,6 +15,9 @@ EVENT_SIZE = 11.5
 # The plot of a card on a wide screen, and the least on which words are shown at all, in pixels.
 PLOT_WIDTH = 900
 NARROWEST = 400
+# Glyphs that stand nearer to each other are one mark; and what a plot on a phone has room for.
+NEAR = 14
+PHONE_WIDTH = 220
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -52,6 +55,8 @@ class Event:
     flip: bool = False
     glyph_only: bool = False
     needs: int = PLOT_WIDTH  # the narrowest plot that has room for the label
+    crowded: bool = False  # on a phone its glyph would lie on another's
+    more: list[str] = field(default_factory=list)  # marks of neighbours that this one stands for
 
     @property
     def glyph(self) -> str:
@@ -59,7 +64,7 @@ class Event:
 
     @property
     def mark(self) -> str:
-        return f"{self.glyph} {self.label}".strip()
+        return " · ".join([f"{self.glyph} {self.label}".strip(), *self.more])
 
     def span(self, flip: bool, width: int) -> tuple[float, float]:
         """From and to, in pixels, without the rule itself."""
@@ -116,7 +121,38 @@ def lay_out(events: pd.DataFrame | None, first: date, last: date) -> list[Event]
         _place(event, edge[id(event)], placed)
     for event in placed:
         event.needs = _narrowest(event, [other for other in placed if other is not event])
-    return found
+    return _crowds(_merged(found))
+
+
+def _merged(events: list[Event]) -> list[Event]:
+    """Without the marks that have no words and stand beside another such one, which tells of both."""
+    kept: list[Event] = []
+    place = -1  # of the last wordless one
+    for event in events:
+        wordless = event.glyph_only or event.lane is None
+        if wordless and place >= 0 and (event.at - kept[place].at) * PLOT_WIDTH < NEAR:
+            kept[place] = _both(kept[place], event)
+            continue
+        kept.append(event)
+        place = len(kept) - 1 if wordless else place
+    return kept
+
+
+def _both(one: Event, other: Event) -> Event:
+    """The one of two marks that has a place for its glyph, telling of the other."""
+    shown, gone = (other, one) if one.lane is None and other.lane is not None else (one, other)
+    when = f" ({day_name(gone.day)})" if gone.day != shown.day else ""
+    shown.more.append(f"{gone.mark}{when}")
+    return shown
+
+
+def _crowds(events: list[Event]) -> list[Event]:
+    """Marks the events whose glyphs a phone has no room for: only their rule is there."""
+    reached = -1.0
+    for event in events:
+        event.crowded = (event.at - reached) * PHONE_WIDTH < NEAR
+        reached = reached if event.crowded else event.at
+    return events
 
 
 def _narrowest(event: Event, others: list[Event]) -> int:

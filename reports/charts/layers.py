@@ -163,6 +163,7 @@ def event_texts(placed: list[Event], lane: Callable[[int], float], axes: Axes, c
         {"period": event.day.isoformat(), "value": lane(event.lane), "glyph": event.glyph}
         | {"needs": event.needs + BESIDE_PLOT, "side": -1 if event.flip else 1}
         | ({} if event.glyph_only else {"label": event.label})
+        | ({"crowded": True} if event.crowded else {})
         for event in placed
         if event.lane is not None
     ]
@@ -172,7 +173,7 @@ def event_texts(placed: list[Event], lane: Callable[[int], float], axes: Axes, c
     tight = "containerSize()[0] < datum.needs"
     glyph = axes.over(found).mark_text(
         color=colours.muted,
-        fontSize=EVENT_SIZE,
+        fontSize=alt.expr(f"{NARROW} && datum.crowded ? 0 : {EVENT_SIZE}"),
         align=alt.expr(f"{tight} ? 'center' : {align}"),
         dx=alt.expr(f"{tight} ? 0 : 5 * datum.side"),
         dy=alt.expr(f"{tight} ? -8 : 0"),

@@ -13,6 +13,7 @@ from reports.charts.text import text_width
 from reports.charts.theme import NARROW, Palette, finish
 
 HEIGHT = 132
+PLOT, WORDS = 86, 22  # pixels of it above the axis, and of those for the words at their top
 WIDEST = 10.0  # larger ones stand at the edge
 PER_STANDARD_ERROR = 6  # dots beside each other
 SIZE = 12
@@ -27,8 +28,8 @@ def surprise(frame: pd.DataFrame, look: Look) -> alt.LayerChart:
     widest = max([3.0, edge, *(abs(dot["x"]) for dot in dots)]) + 0.6
     highest = max([4, *(dot["y"] for dot in dots)])
     x = alt.X("x:Q", scale=alt.Scale(domain=[-widest, widest], nice=False), axis=_axis(widest))
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, highest + 1.6], nice=False), axis=None)
-    parts = [*_zone(edge, x, highest, dots, look.palette), *_dots(dots, x, y, look.palette)]
+    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, _top(highest)], nice=False), axis=None)
+    parts = [*_zone(edge, x, dots, look.palette), *_dots(dots, x, y, look.palette)]
     return finish(parts, dark=look.dark, height=HEIGHT, title=look.title)
 
 
@@ -59,6 +60,11 @@ def _lanes(dots: list[Row]) -> list[Row]:
     return dots
 
 
+def _top(highest: int) -> float:
+    """Where the plot ends, so that the highest dot stays below the words however high the piles are."""
+    return (highest + 0.5) * PLOT / (PLOT - WORDS)
+
+
 def _axis(widest: float) -> alt.Axis:
     ticks = list(range(-int(widest) // 2 * 2, int(widest) + 1, 2))
     return alt.Axis(
@@ -70,10 +76,10 @@ def _axis(widest: float) -> alt.Axis:
     )
 
 
-def _zone(edge: float, x: alt.X, highest: int, dots: list[Row], colours: Palette) -> list[alt.Chart]:
+def _zone(edge: float, x: alt.X, dots: list[Row], colours: Palette) -> list[alt.Chart]:
     quiet = sum(dot["verdict"] == NO_CLEAR_CHANGE for dot in dots)
     told = _("no clear change: {quiet} of {all}").format(quiet=f"{quiet:,}", all=f"{len(dots):,}")
-    values = [{"x": -edge - 0.1, "x2": edge + 0.1, "middle": 0, "y": highest + 1.2, "told": told}]
+    values = [{"x": -edge - 0.1, "x2": edge + 0.1, "middle": 0, "told": told}]
     chart: Any = alt.Chart(alt.InlineData(values=values))
     text = chart.mark_text(fontSize=SIZE, color=colours.muted, baseline="top")
     return [

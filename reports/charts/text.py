@@ -22,6 +22,11 @@ def number(value: float, decimals: int = 1) -> str:
     return f"{value:,.{decimals}f}".replace("-", "−")
 
 
+def signed(value: float, decimals: int = 1) -> str:
+    """A change: with a plus or a true minus."""
+    return f"{value:+,.{decimals}f}".replace("-", "−")
+
+
 def interval(low: float, high: float, show: Show = number) -> str:
     return f"{show(low)} … {show(high)}"
 

@@ -37,6 +37,20 @@ def many_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def very_many_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("very_many") / "tidemark.db"
+    filled.many_models(path, 2_000, weeks=1).dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def ratings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ratings") / "tidemark.db"
+    filled.overall_ratings(path).dispose()
+    return path
+
+
 @pytest.fixture
 def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a page on a copy of a database: open_page("models", demo_file, period="all")."""

@@ -21,11 +21,19 @@ def test_pause_and_resume(open_page, demo_file, engine):
     app.button(key=f"_pause_{NAME}").click().run()
     told = words(app)
     assert "1 job paused" in told and f":yellow-badge[{NAME}]" in told
-    assert "paused since" in app.table[0].value.to_string()
+    assert "**Aggregate model evaluations** :yellow-badge[paused since " in told
     with engine.connect() as connection:
         assert fact(connection, f"paused:{NAME}")
     app.button(key=f"_resume_{NAME}").click().run()
     assert "3 jobs fine" in words(app)
+
+
+def test_schedule_and_tables_are_lines_that_a_phone_has_room_for(open_page, demo_file):
+    app = open_page("operations", demo_file)
+    assert not app.table
+    told = words(app).replace("\\", "")
+    assert "aggregate_models · daily at 17:00]" in told and "[last " in told and " · next " in told
+    assert "**model_evaluations** :small[26,280 rows]" in told and "newest day " in told
 
 
 def test_run_now(open_page, demo_file, engine):

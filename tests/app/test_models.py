@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 from sqlalchemy import select
 
 from db.tables.operations import Verdict
@@ -64,3 +65,63 @@ def test_two_models_head_to_head(open_page, demo_file):
     assert "**cirrus-l is better**: cirrus-l scores +" in told
     assert "cirrus-l was ahead in " in told
     assert app.query_params["pair"] == ["cirrus-l", "gale-1"]
+
+
+def test_two_thousand_models_cost_a_rerun_no_look_at_all_rows_for_each(
+    open_page, very_many_file, monkeypatch
+):
+    app = open_page("models", very_many_file, view="all", period="7d")
+    assert "The first 12 by rank; 1,988 more models are in the table below" in words(app)
+    assert len(app.get("vega_lite_chart") + app.get("arrow_vega_lite_chart")) <= 16, "12 panels, 3 with rows"
+    looks, get = [], pd.DataFrame.__getitem__
+    monkeypatch.setattr(
+        pd.DataFrame, "__getitem__", lambda frame, key: (looks.append(key), get(frame, key))[1]
+    )
+    app.run()
+    assert not app.exception
+    assert 0 < len(looks) < 500
+
+
+def test_a_source_of_overall_ratings_alone_is_shown_by_them(open_page, ratings_file):
+    app = open_page("models", ratings_file)
+    assert app.selectbox(key="metric").value == "rating_overall"
+    assert len(app.button_group(key="models").value) == 3
+    assert "models" not in app.query_params, "what the page picks by itself is no choice"
+    (table,) = [frame for frame in app.dataframe if "evaluated" in frame.value]
+    assert table.value["score"].notna().all() and table.value["n"].eq(24).all()
+    assert table.value["score"].is_monotonic_decreasing
+    assert not {"human", "achieved", "breach"} & set(table.value), "columns without any figure"
+    assert json.loads(table.proto.columns)["score"]["label"] == "Overall rating, 20–100"
+
+
+def test_the_overview_names_the_overall_rating_as_what_it_is(open_page, ratings_file):
+    app = open_page("overview", ratings_file)
+    assert [metric.label for metric in app.metric] == ["Overall rating", "Evaluated"]
+    assert "–" not in [metric.value for metric in app.metric]
+    assert "Ranked by mean overall rating, 20–100" in words(app)
+
+
+def test_the_caption_says_all_that_hollow_means(open_page, demo_file):
+    app = open_page("models", demo_file)
+    assert "hollow: fewer than 3 predictions, or unfinished · " in words(app)
+    app = open_page("models", demo_file, **{"period": "own", "from": "2026-01-05", "to": "2026-01-25"})
+    assert "hollow: fewer than 3 predictions · " in words(app)
+
+
+def test_a_single_week_is_no_line(open_page, demo_file):
+    app = open_page("models", demo_file, period="7d")
+    (table,) = [frame.value for frame in app.dataframe if "evaluated" in frame.value]
+    assert "line" not in table or all(line is None or len(line) > 1 for line in table["line"])
+
+
+def test_a_fifth_model_is_refused_in_words_and_stays_out_of_the_address(open_page, demo_file):
+    app = open_page("models", demo_file)
+    four = ["cirrus-l", "gale-1", "atlas-2", "ember-3"]
+    app.button_group(key="models").set_value(four).run()
+    assert "At most 4 models" not in words(app)
+    app.button_group(key="models").set_value(["borealis-7b", *four]).run()
+    assert "At most 4 models are highlighted" in words(app)
+    assert sorted(app.button_group(key="models").value) == sorted(four), "those that were there stay"
+    assert sorted(app.query_params["models"]) == sorted(four)
+    app.run()
+    assert "At most 4 models" not in words(app), "said once"

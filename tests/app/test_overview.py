@@ -1,5 +1,6 @@
 """The overview: what needs a person, what changed and how clear it is, and the way to the rest."""
 
+import re
 from datetime import date, timedelta
 
 import pandas as pd
@@ -130,11 +131,39 @@ def test_a_model_is_missed_that_was_there_week_after_week(weeks_ago, silent):
     assert went_silent(seen, LAST) is silent
 
 
-def test_models_with_few_scores_come_after(monkeypatch):
-    totals = pd.DataFrame({"subject": ["lucky", "good", "poor"], "n": [SCORE.enough - 1, SCORE.enough, 50]})
-    totals["value"] = [99.0, 80.0, 20.0]
+def answering(monkeypatch, known, totals):
     answers = {"totals": totals, "coverage": totals.assign(subject=["lucky", "good", "unscored"])}
-    monkeypatch.setattr(lineup, "ask", lambda query, **days: answers[query.__name__])
-    days = {"since": date(2026, 1, 1), "until": date(2026, 2, 1)}
-    assert lineup.by_score(days) == ["good", "poor", "lucky", "unscored"]
-    assert lineup.noteworthy(days) == ["good", "poor"]
+    answers["metrics_with_data"] = known
+    monkeypatch.setattr(lineup, "ask", lambda query, **asked: answers[query.__name__])
+
+
+TOTALS = pd.DataFrame(
+    {
+        "subject": ["lucky", "good", "poor"],
+        "n": [SCORE.enough - 1, SCORE.enough, 50],
+        "value": [99.0, 80.0, 20.0],
+    }
+)
+DAYS = {"since": date(2026, 1, 1), "until": date(2026, 2, 1)}
+
+
+def test_models_with_few_scores_come_after(monkeypatch):
+    answering(monkeypatch, ["final_score", "coverage"], TOTALS)
+    assert lineup.ranked(DAYS) == ["good", "poor", "lucky", "unscored"]
+    assert lineup.noteworthy(SCORE, DAYS) == ["good", "poor"]
+
+
+def test_where_less_is_better_the_least_comes_first(monkeypatch):
+    answering(monkeypatch, ["support_breach_rate", "coverage"], TOTALS)
+    assert lineup.headline(DAYS).name == "support_breach_rate"
+    assert lineup.ranked(DAYS) == ["poor", "good", "lucky", "unscored"]
+
+
+def test_what_every_prediction_has_is_no_headline(monkeypatch):
+    answering(monkeypatch, ["coverage"], TOTALS)
+    assert lineup.headline(DAYS) is SCORE
+
+
+def test_headline_cards_say_on_how_much_and_how_sure_they_are(open_page, demo_file):
+    told = words(open_page("overview", demo_file))
+    assert len(re.findall(r"^n = [\d,]+ · 95%:\s[\d.]+%?\s…\s[\d.]+%?$", told, re.M)) == 4

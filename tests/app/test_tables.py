@@ -1,8 +1,14 @@
 """The table beside each chart: closed it costs nothing, open it has the chart's data in words."""
 
+import tomllib
+
 import pytest
+from sqlalchemy import update
 
 from dashboard import beside
+from db.engine import raise_data_version
+from db.tables.models import Model
+from tests.app.conftest import ROOT
 
 BESIDE = {
     "overview": {"verdicts"},
@@ -53,4 +59,35 @@ def test_the_panels_have_the_table_of_the_trend(open_page, demo_file, made):
     (frame,) = (frame.value for frame in app.dataframe if "low" in frame.value)
     assert frame["subject"].nunique() == 8, "also the models that are not in colour"
     assert {"subject", "period", "value", "low", "high", "n", "unfinished"} <= set(frame.columns)
-    assert len(app.get("download_button")) == 1
+    assert [button.key for button in app.get("download_button")] == [
+        "csv_final_score-by-week",
+        "csv_all-models",
+    ]
+
+
+def test_no_table_offers_a_file_of_its_own_making():
+    """Streamlit's own CSV and copies keep formulas as they are."""
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["client"]["disableDataExport"] is True
+
+
+def test_a_table_in_full_has_its_csv_with_formulas_guarded(open_page, demo_file, monkeypatch, engine):
+    made = []
+    monkeypatch.setattr(beside.st, "download_button", lambda *told, data, **more: made.append(data()))
+    open_page("models", demo_file)
+    with engine.begin() as connection:
+        connection.execute(update(Model).where(Model.name == "gale-1").values(name="=cmd|calc"))
+        raise_data_version(connection)
+    open_page("models", demo_file)
+    text = made[-1].decode("utf-8-sig")
+    assert text.splitlines()[0].startswith("Model,") and '"Score, 0–100"' in text
+    assert "\n'=cmd|calc," in text and "Week by week" not in text
+
+
+def test_runs_have_a_csv_in_words(open_page, demo_file, monkeypatch):
+    made = []
+    monkeypatch.setattr(beside.st, "download_button", lambda *told, data, **more: made.append(data()))
+    open_page("operations", demo_file)
+    text = made[-1].decode("utf-8-sig")
+    assert text.splitlines()[0].startswith("Run,Status,Started,Job,")
+    assert ",succeeded," in text and "aggregate_models" in text

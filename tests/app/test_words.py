@@ -37,6 +37,46 @@ def test_names_are_shown_as_they_are(name):
     assert "&amp;" not in wording.plain(name).replace("\\&", "")
 
 
+@pytest.mark.parametrize("name", ["مرحبا النموذج", "\N{RIGHT-TO-LEFT OVERRIDE}evil", "מודל"])
+def test_a_name_from_right_to_left_stays_apart_from_what_stands_beside_it(name):
+    told = wording.plain(name)
+    assert told.startswith("\N{FIRST STRONG ISOLATE}") and told.endswith("\N{POP DIRECTIONAL ISOLATE}")
+    assert wording.plain("atlas 模型") == "atlas 模型", "others need no marks"
+
+
+def test_a_figure_has_one_name_wherever_it_stands():
+    label = METRICS["support_breach_rate"].label
+    assert columns.EVALUATION["support_breached"].label == label
+    assert columns.of_daily("support_breached_count") == f"{label}, count"
+    assert columns.of_daily("avg_final_score") == "Score" and columns.of_daily("other") == "other"
+
+
+def test_changes_stand_under_a_true_minus():
+    shown = columns.with_minus(pd.DataFrame({"change": [-6.63, 2.0, None]}), ["change", "low"])
+    assert [cell["display_value"] for (cell,) in map(cells, shown._translate(True, True)["body"])] == [
+        "−6.6",
+        "+2.0",
+        "–",
+    ]
+
+
+def cells(row):
+    return [cell for cell in row if cell["type"] == "td"]
+
+
+def test_a_long_name_keeps_both_ends():
+    assert wording.brief("harbor-mini", 24) == "harbor-mini" and wording.longer("harbor-mini", 24) is None
+    assert wording.brief("a" * 100 + "-v2", 24) == "a" * 15 + "…" + "aaaaa-v2"
+    assert wording.longer("a" * 100, 24) == "a" * 100
+
+
+def test_lines_in_cells_keep_off_the_borders():
+    for cells in ([[71.2]], [[50.0, 50.0]], [[40.0, 60.0]], []):
+        config = columns.line(pd.Series(cells, dtype=object), "")["type_config"]
+        for value in (value for cell in cells for value in cell):
+            assert config["y_min"] < value < config["y_max"]
+
+
 def test_a_translated_status_keeps_its_colour(quoting):
     column = runs._columns()["status"]["type_config"]
     colours = {option["value"]: option["color"] for option in column["options"]}

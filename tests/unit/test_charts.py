@@ -12,7 +12,7 @@ import pytest
 
 from reports.charts import theme
 from reports.charts.coverage import coverage
-from reports.charts.labels import PLOT_WIDTH, Event, lay_out, spread
+from reports.charts.labels import NEAR, PHONE_WIDTH, PLOT_WIDTH, Event, lay_out, spread
 from reports.charts.look import Look, slots_of
 from reports.charts.panels import panel
 from reports.charts.picture import picture
@@ -292,6 +292,24 @@ def test_events_outside_the_period_are_left_out_and_the_rest_have_a_tooltip() ->
     rules = rows_of(spec, layers(spec, "rule")[0])
     assert len(rules) == 1
     assert all(f"number {k}" in rules[0]["mark"] for k in range(1, 7))
+
+
+def test_wordless_marks_beside_each_other_are_one_that_tells_of_all() -> None:
+    long = "a very long note " * 20
+    days = [MONDAY, MONDAY + timedelta(days=1), MONDAY + timedelta(days=90)]
+    events = pd.DataFrame({"period": days, "kind": "missing", "label": [f"{long}{k}" for k in range(3)]})
+    first, other = lay_out(events, MONDAY, MONDAY + timedelta(days=182))
+    assert all(f"{long}{k}" in first.mark for k in (0, 1))
+    assert first.mark.endswith(f"({(days[0] if first.day == days[1] else days[1]).day} May)")
+    assert first.lane is not None and first.glyph_only and not other.more
+
+
+def test_a_phone_shows_no_glyph_on_another() -> None:
+    days = [MONDAY + timedelta(days=k) for k in range(0, 182, 5)]
+    events = pd.DataFrame({"period": days, "kind": "missing", "label": [f"note {k}" for k in range(37)]})
+    shown = [event.at for event in lay_out(events, MONDAY, MONDAY + timedelta(days=182)) if not event.crowded]
+    assert len(shown) > 2
+    assert all((b - a) * PHONE_WIDTH >= NEAR for a, b in itertools.pairwise(shown))
 
 
 def test_lanes_make_room_above_the_values() -> None:

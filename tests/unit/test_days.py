@@ -59,6 +59,13 @@ def test_a_phone_gets_the_last_days() -> None:
     assert len(recent) == ON_A_PHONE and max(recent) == MONDAY.isoformat()
 
 
+def test_a_phone_is_told_of_the_days_left_out() -> None:
+    spec = drawn({}, ["atlas"])
+    (note,) = values(spec, -2)
+    assert note == {"left_out": "the last 28 of 42 days; all of them in the table"}
+    assert spec["layer"][-2]["mark"]["fontSize"]["expr"].endswith("? 12 : 0"), "on a phone only"
+
+
 def test_a_click_and_a_drag_have_names() -> None:
     spec = drawn(ONE_OF_EACH, ["atlas"], selection=("point", "range"))
     assert [param["name"] for param in spec["params"]] == ["point", "range"]

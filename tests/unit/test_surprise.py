@@ -3,7 +3,7 @@
 import pandas as pd
 
 from reports.charts.look import Look
-from reports.charts.surprise import NAMED, WIDEST, surprise
+from reports.charts.surprise import NAMED, PLOT, WIDEST, WORDS, surprise
 
 QUIET = "no clear change"
 
@@ -46,3 +46,11 @@ def test_names_are_for_a_few_and_do_not_meet():
 def test_a_week_without_any_clear_change():
     spec = drawn([("a", 0.0, QUIET)])
     assert spec["layer"][1]["encoding"]["x"]
+
+
+def test_however_high_the_pile_it_stays_below_the_words():
+    for many in (1, 5, 87, 4_000):
+        spec = drawn([(str(k), 0.0, QUIET) for k in range(many)])
+        (y,) = {layer["encoding"]["y"]["scale"]["domain"][1] for layer in spec["layer"][2:]}
+        highest = max(dot["y"] for dot in dots(spec))
+        assert (y - highest) / y * PLOT > WORDS
