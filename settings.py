@@ -56,7 +56,9 @@ class Settings(BaseSettings):
         time(17, 10), description="when the daily aggregation of AI quality starts (HH:MM in TIMEZONE)"
     )
     workers: int = Field(2, ge=1, le=16, description="how many jobs may run at the same time")
-    backup_dir: Path = Field(ROOT / "backups", description="folder for the backups made before a migration")
+    backup_dir: Path = Field(
+        ROOT / "backups", description="folder for the backups made before a migration or a restore"
+    )
     targets_file: Path = Field(
         ROOT / "targets.yaml",
         description="YAML file with targets of metrics, drawn as lines: final_score: 70",

@@ -1,10 +1,14 @@
-"""The gate in front of every route: no answer under another host name than ours, no file from who may not import."""
+"""The gate in front of every route: no answer under another host name than ours or for the page of another site, no
+file from who may not import.
+"""
 
 import threading
+from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 UPLOADS = "/_stcore/upload_file/"
@@ -44,6 +48,41 @@ class KnownHosts:
             return
         told = "This is not a name under which this dashboard may be opened; see ALLOWED_HOSTS."
         await PlainTextResponse(told, status_code=403)(scope, receive, send)
+
+
+class KnownOrigins:
+    """Lets sessions begin only from pages whose host is in `ALLOWED_HOSTS`.
+
+    Streamlit would look up this machine's address at a host on the Internet to see whether it is the origin's.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            headers = Headers(scope=scope)
+            origin, host = headers.get("origin"), headers.get("host")
+            if origin is not None and not _is_known(origin):
+                await WebSocketClose()(scope, receive, send)  # before it was accepted: 403
+                return
+            if origin is not None and _place(origin) != host:  # known, so there is nothing left to look up
+                scope = {**scope, "headers": list(scope["headers"])}
+                del MutableHeaders(scope=scope)["origin"]
+        await self._app(scope, receive, send)
+
+
+def _is_known(origin: str) -> bool:
+    place = _place(origin)
+    return bool(place) and is_host_allowed(place)
+
+
+def _place(origin: str) -> str:
+    """The host, and port where it is named, of an origin; '' where it has none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # half of an IPv6 address
+        return ""
 
 
 class OperatorsFiles:

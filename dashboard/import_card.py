@@ -113,7 +113,10 @@ def _outcome(upload: Upload, report: Report) -> None:
 
 def _last_word(report: Report, upload: Upload) -> None:
     if not report.written:
-        st.caption(_("There is nothing to import: no row is new or changed."))
+        told = _("There is nothing to import: no row is new or changed.")
+        if report.read and not report.good:
+            told = _("There is nothing to import: all rows were rejected.")
+        st.caption(told)
         return
     if ask(holds_demo):
         st.caption(_("The import takes the simulated data out."))

@@ -1,4 +1,4 @@
-"""What `streamlit run` starts: the app, behind a gate that refuses calls under foreign host names, and foreign files.
+"""What `streamlit run` starts: the app, behind gates that refuse foreign host names, origins and files.
 
 Streamlit itself asks for the name only where a session begins; a page of another site whose name points at this
 machine could still call the other routes as its own.
@@ -14,8 +14,7 @@ if sys.path[0] != str(ROOT):  # `streamlit run dashboard/server.py` puts dashboa
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboard.gate import KnownHosts, OperatorsFiles
+from dashboard.gate import KnownHosts, KnownOrigins, OperatorsFiles
 
-app = st.App(
-    Path(__file__).with_name("app.py"), middleware=[Middleware(KnownHosts), Middleware(OperatorsFiles)]
-)
+gates = (KnownHosts, KnownOrigins, OperatorsFiles)
+app = st.App(Path(__file__).with_name("app.py"), middleware=[Middleware(gate) for gate in gates])

@@ -19,6 +19,7 @@ from dashboard import access
 from db.engine import default_engine
 from db.errors import Refused
 from db.importing import SPECS, Report, import_file
+from db.importing.advice import OnPage
 from db.importing.choices import Choices, choices_of
 from db.importing.received import Received
 from db.progress import Progress
@@ -122,6 +123,7 @@ class Upload:
             dry_run=dry_run,
             rejects=kept,
             called=self.name,
+            advice=OnPage(),
             progress=_Seen(self),
         )
         self.expected = self.report.read

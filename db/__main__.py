@@ -32,8 +32,11 @@ def _parser() -> argparse.ArgumentParser:
 
     own = command("backup", upkeep.make_backup, N_("write a copy of the whole database"))
     own.add_argument("file", nargs="?", type=Path, help=_("a new file (default: one in BACKUP_DIR)"))
-    own = command("restore", upkeep.restore_backup, N_("replace the whole database by a backup"))
+    own = command(
+        "restore", upkeep.restore_backup, N_("replace the whole database by a backup; backs up first")
+    )
     own.add_argument("file", type=Path, help=_("a file that backup made"))
+    own.add_argument("--no-backup", action="store_true", help=_("make no backup first"))
     command("check", upkeep.check_database, N_("say what is wrong with the database, and how fresh it is"))
     import_files.add_options(
         command("import", import_files.import_files, N_("bring files into a source table"))

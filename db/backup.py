@@ -1,24 +1,29 @@
 """Backup and restore of the whole database: SQLite by its backup API, PostgreSQL by pg_dump."""
 
-import os
-import shutil
 import sqlite3
-import subprocess
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, inspect, update
+from sqlalchemy import Engine, inspect, update
 
-from db.engine import DATA_VERSION, data_version, without_password
+from db.backup_files import refuse_other_file
+from db.client_programs import put_back, run
+from db.engine import DATA_VERSION, DATABASE_FAULTS, data_version, explain
 from db.errors import Refused
+from db.tables import metadata
 from db.tables.operations import AppFact
 from language import _
 
 
 def backup_path(folder: Path, engine: Engine, now: datetime) -> Path:
-    """Where a backup made now goes: a name with its moment in UTC."""
+    """Where a backup made now goes: a new name with its moment in UTC."""
     ending = "dump" if engine.dialect.name == "postgresql" else "db"
-    return folder / f"tidemark-{now:%Y%m%dT%H%M%SZ}.{ending}"
+    name = f"tidemark-{now:%Y%m%dT%H%M%SZ}"
+    names = chain([name], (f"{name}-{n}" for n in count(2)))
+    return next(path for path in (folder / f"{name}.{ending}" for name in names) if not path.exists())
 
 
 def back_up(engine: Engine, path: Path) -> Path:
@@ -29,26 +34,48 @@ def back_up(engine: Engine, path: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if engine.dialect.name == "postgresql":
-            _run(engine, "pg_dump", "--format=custom", f"--file={unfinished}")
+            run("pg_dump", "--format=custom", f"--file={unfinished}", database=engine.url)
         else:
             _copy_sqlite(_file(engine), unfinished)
+            _leave_one_file(unfinished)
         unfinished.rename(path)
     except (OSError, sqlite3.Error) as error:
         raise Refused(_("No backup was made at {path}: {why}").format(path=path, why=error)) from None
     finally:
-        if unfinished.is_file():
-            unfinished.unlink()
+        for left in (unfinished, unfinished.with_name(unfinished.name + "-journal")):
+            if left.is_file():  # SQLite leaves its journal where the disk was full
+                left.unlink()
     return path
 
 
-def restore(engine: Engine, path: Path) -> None:
-    """Replaces the whole database by a backup, or leaves it as it was; raises Refused."""
+def restore(engine: Engine, path: Path, keep: Callable[[], Path] | None = None) -> Path | None:
+    """Replaces the whole database by a backup, or leaves it as it was; raises Refused.
+
+    `keep` backs up first what is there, where that is anything (None: no backup is wanted); returns its file.
+    """
     if not path.is_file():
         raise Refused(_("There is no backup at {path}").format(path=path), status=2)
+    refuse_other_file(engine, path)
+    kept = keep() if keep and _our_tables(engine) else None
     version = _data_version(engine)
     _replace(engine, path)
-    newer = str(max(version, _data_version(engine)) + 1)
-    with engine.begin() as connection:  # what pages have cached is out of date
+    try:
+        _raise_version(engine, version)
+    except DATABASE_FAULTS as error:
+        if kept:
+            _replace(engine, kept)
+        raise _not_restored(path, explain(error)) from error
+    return kept
+
+
+def _our_tables(engine: Engine) -> set[str]:
+    return metadata.tables.keys() & inspect(engine).get_table_names()
+
+
+def _raise_version(engine: Engine, above: int) -> None:
+    """What pages have cached is out of date."""
+    newer = str(max(above, _data_version(engine)) + 1)
+    with engine.begin() as connection:
         connection.execute(update(AppFact).where(AppFact.name == DATA_VERSION).values(value=newer))
 
 
@@ -58,15 +85,20 @@ def _data_version(engine: Engine) -> int:
 
 
 def _replace(engine: Engine, path: Path) -> None:
+    """All of it or nothing: one transaction of either engine."""
     if engine.dialect.name == "postgresql":
-        _run(engine, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--no-owner", str(path))
+        put_back(path, engine.url, _our_tables(engine))
         return
     try:
-        _refuse_other_file(path)
         engine.dispose()
         _copy_sqlite(path, _file(engine))
     except sqlite3.Error as error:
-        raise Refused(_("{path} was not restored: {why}").format(path=path, why=error)) from None
+        raise _not_restored(path, str(error)) from None
+
+
+def _not_restored(path: Path, why: str) -> Refused:
+    told = _("{path} was not restored: {why}. The database is as it was.")
+    return Refused(told.format(path=path, why=why.rstrip(".")))
 
 
 def _file(engine: Engine) -> Path:
@@ -74,19 +106,10 @@ def _file(engine: Engine) -> Path:
     return Path(engine.url.database)
 
 
-def _refuse_other_file(path: Path) -> None:
-    source = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        (sound,) = source.execute("PRAGMA integrity_check(1)").fetchone()
-        ours = source.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-    except sqlite3.DatabaseError:
-        sound, ours = "no database", None
-    finally:
-        source.close()
-    if sound != "ok" or not ours:
-        raise Refused(
-            _("{path} is no sound backup of Tidemark; nothing was changed").format(path=path), status=2
-        )
+def _leave_one_file(copy: Path) -> None:
+    """Whoever reads a copy that keeps a write-ahead log leaves two more files beside it."""
+    with closing(sqlite3.connect(copy)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
@@ -97,32 +120,3 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     finally:
         writer.close()
         reader.close()
-
-
-def _run(engine: Engine, program: str, *arguments: str) -> None:
-    found = shutil.which(program)
-    if found is None:
-        raise Refused(
-            _(
-                "{program} is not installed, so there is no backup. Install PostgreSQL's client programs."
-            ).format(program=program)
-        )
-    # Everybody on this machine may read a command line, but not an environment.
-    # (`set` takes None for “leave it”, so the password is taken out by `_replace`.)
-    shown = without_password(engine.url.set(drivername="postgresql"))._replace(password=None)
-    url, password = shown.render_as_string(hide_password=False), _password(engine.url)
-    environment = os.environ | ({"PGPASSWORD": password} if password else {})
-    done = subprocess.run(  # noqa: S603 - a program found on PATH with arguments of ours
-        [found, f"--dbname={url}", *arguments], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        why = done.stderr.strip().splitlines()
-        raise Refused(
-            _("{program} failed: {why}").format(program=program, why=why[0] if why else done.returncode)
-        )
-
-
-def _password(url: URL) -> str:
-    """The password of an address, which may also stand in its query."""
-    inside = url.query.get("password", "")
-    return str(url.password or (inside if isinstance(inside, str) else inside[-1]))

@@ -1,13 +1,15 @@
 """Is the database what the code expects, do its rows keep the rules, and how fresh is each table?"""
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Table, exists, func, select, text
 
-from db.engine import reading
+from db.engine import SQLITE_WAIT_SECONDS, is_read_only, reading
 from db.exporting import EXPORTS
 from db.schema import other_zone, problems, refuse_other_version
 from db.tables import metadata
@@ -54,6 +56,7 @@ def check(engine: Engine, zone: ZoneInfo) -> Checked:
             wrong.append(told)
         for watched in WATCHED:
             wrong += _wrong_days(connection, watched)
+        wrong += _not_writable(engine)
         return Checked(wrong, [_freshness(connection, name) for name in EXPORTS])
 
 
@@ -69,6 +72,24 @@ def _broken_rows(connection: Connection) -> Iterator[str]:
         yield _("rule {name} of {table} was never checked against the rows that were there").format(
             name=name, table=table
         )
+
+
+def _not_writable(engine: Engine) -> Iterator[str]:
+    """What reading does not find out; another writer may hold the lock just now, which is no fault."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA busy_timeout = 0")
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            driver.execute("DELETE FROM app_facts WHERE 0")  # of a file that is read only, BEGIN merely reads
+            driver.execute("ROLLBACK")
+        except sqlite3.OperationalError as error:
+            if is_read_only(error):
+                yield _("nobody can write to the database: let this user write to its file and its folder")
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_SECONDS * 1000}")
 
 
 def _wrong_days(connection: Connection, watched: Watched) -> Iterator[str]:

@@ -179,6 +179,11 @@ def explain(error: BaseException) -> str:
         )
     if has_no_space(error):
         return _("The disk is full; nothing of this step was written. Free some space and try again.")
+    if is_read_only(error):
+        return _(
+            "The database may not be written to; nothing of this step was written. Let this user write to the "
+            "database's file and to its folder, then try again."
+        )
     if isinstance(original, sqlite3.OperationalError) and "locked" in text:
         return _("Another program kept the database locked for {n} seconds; try again.").format(
             n=SQLITE_WAIT_SECONDS
@@ -188,6 +193,12 @@ def explain(error: BaseException) -> str:
             "The connection to the database broke off ({text}). See whether the server runs, then try again."
         ).format(text=text)
     return _("The database refused: {text}").format(text=text)
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether a SQLite file, or the folder that its log stands in, may not be written to."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(original, sqlite3.OperationalError) and "readonly database" in str(original)
 
 
 def has_no_space(error: BaseException) -> bool:
@@ -217,11 +228,11 @@ def refuse_unreachable(engine: Engine) -> None:
         with engine.connect():
             pass
     except DBAPIError as error:
-        raise Refused(
-            _(
-                "Cannot reach the database {url}: {why}. Check DATABASE_URL and that the server is running."
-            ).format(
-                url=without_password(engine.url).render_as_string(hide_password=True),
-                why=str(error.orig).strip().splitlines()[0],
+        told = _("Cannot reach the database {url}: {why}. Check DATABASE_URL and that the server is running.")
+        if engine.dialect.name == "sqlite":
+            told = _(
+                "Cannot open the database {url}: {why}. Check DATABASE_URL, and that this user may read and write "
+                "the file and its folder."
             )
-        ) from None
+        url = without_password(engine.url).render_as_string(hide_password=True)
+        raise Refused(told.format(url=url, why=str(error.orig).strip().splitlines()[0])) from None

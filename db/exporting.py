@@ -43,6 +43,7 @@ EXPORTS = {
         Exported("daily_ai_quality", order=("date", "evaluator", "model", "channel", "topic"), day="date"),
         Exported("weekly_ai_quality", order=("week_start", "evaluator"), day="week_start"),
         Exported("verdicts", order=("week_start", "word", "subject", "metric"), day="week_start"),
+        Exported("restatements", order=("at", "table_name", "key", "column", "run")),
     )
 }
 

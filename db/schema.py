@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
 
@@ -55,6 +56,12 @@ def _head(migrations: Path) -> str:
     return head
 
 
+@cache
+def known() -> frozenset[str]:
+    """Every version that a database of Tidemark may have."""
+    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
 def version(connection: Connection) -> str | None:
     """The version of the database, None where there is none yet."""
     return MigrationContext.configure(connection).get_current_revision()
@@ -87,8 +94,17 @@ def rollback(engine: Engine, zone: ZoneInfo, to: str | None, back_up: Callable[[
             ).format(before=before),
             status=2,
         )
+    _refuse_no_way(before, to or "-1")
     backup = back_up() if back_up else None
     return Moved(before, _move(engine, to or "-1", zone), backup)
+
+
+def _refuse_no_way(before: str, to: str) -> None:
+    """Raises Refused where no version of that name lies below, before a backup is made for nothing."""
+    try:
+        list(ScriptDirectory(str(MIGRATIONS)).iterate_revisions(before, to))
+    except (CommandError, RevisionError) as error:
+        raise Refused(_("The schema cannot go there: {why}").format(why=error), status=2) from None
 
 
 def _move(engine: Engine, target: str, zone: ZoneInfo) -> str | None:

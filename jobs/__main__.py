@@ -85,10 +85,10 @@ def _count(text: str) -> int:
 
 
 def _run_id(text: str) -> int:
-    number = int(text)
-    if not 0 < number < 2**31:
-        raise ValueError
-    return number
+    if not text.isdecimal() or not 0 < int(text) < 2**31:
+        told = _("“{text}” is not the number of a run; python -m jobs history shows them")
+        raise argparse.ArgumentTypeError(told.format(text=text))
+    return int(text)
 
 
 def _add_job(parser: argparse.ArgumentParser, job: Job) -> None:
@@ -150,7 +150,22 @@ def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) ->
         if asked.fresh:  # what nobody waits for any more does not run behind their back
             with suppress(Refused):
                 queue.cancel(engine, asked.id, utc_now())
+        _tell_left(engine, asked.id)
         raise
+    except SystemExit:
+        _tell_left(engine, asked.id)
+        raise
+
+
+def _tell_left(engine: Engine, run_id: int) -> None:
+    """What became of a run that nobody waits for any more."""
+    status = queue.run_row(engine, run_id).status
+    told = {
+        "cancelled": _("Run {id} is cancelled; what it finished stays."),
+        "queued": _("Run {id} is back in the queue; the next worker takes it up."),
+        "running": _("Run {id} goes on in its worker. To stop it: python -m jobs cancel {id}"),
+    }.get(status, _("Run {id} has ended already ({status}); what follows from it is left to a worker."))
+    print(told.format(id=run_id, status=status), file=sys.stderr)
 
 
 def _run_to_the_end(engine: Engine, config: settings.Settings, run_id: int, as_json: bool) -> int:

@@ -1,10 +1,11 @@
-"""model_evaluations → daily_model_performance: what each model's predictions of a day came to (metrics.md).
+"""model_evaluations → daily_model_performance: what each model's predictions of a day came to (docs/metrics.md).
 
 Its cost grows with what changed: only the (day, model) pairs that are stale are computed again, a few hundred in
 a transaction.
 """
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -78,7 +79,11 @@ def aggregate_models(engine: Engine, params: AggregateModelsParameters, run: Run
             waiting = still_stale(connection, params)
         if not waiting:
             break
-    return _outcome(sorted(done), read, written, changes)
+    outcome = _outcome(sorted(done), read, written, changes)
+    asked = params.days(run.today) if params.only in (None, "all") else None
+    if done or changes or asked is None:
+        return outcome
+    return replace(outcome, summary=_nothing_there(*asked))
 
 
 def _names(connection: Connection) -> dict[int, str]:
@@ -177,8 +182,16 @@ def _refresh(connection: Connection, pairs: list[Pair], run: Run) -> int:
     return written
 
 
+def _nothing_there(first: date, last: date) -> str:
+    told = _("{days}: there are neither evaluations nor figures")
+    return told.format(days=_span(first, last))
+
+
 def _told_days(pairs: list[Pair]) -> str:
-    first, last = pairs[0].day, pairs[-1].day
+    return _span(pairs[0].day, pairs[-1].day)
+
+
+def _span(first: date, last: date) -> str:
     return f"{first}" if first == last else f"{first} – {last}"
 
 

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy import Connection, Engine
 
+from db.clock import parse_day
 from db.errors import Refused
 from language import N_, _
 
@@ -36,6 +37,14 @@ class DayParameters(Parameters):
     day: date | None = Field(None, description=N_("this business day only"))
     since: date | None = Field(None, description=N_("first business day of a range"))
     until: date | None = Field(None, description=N_("last business day of a range, included"))
+
+    @field_validator("day", "since", "until", mode="before")
+    @classmethod
+    def _as_typed(cls, value: Any) -> Any:
+        try:
+            return parse_day(value) if isinstance(value, str) else value
+        except Refused as refused:
+            raise ValueError(str(refused)) from None
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:

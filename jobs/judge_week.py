@@ -1,4 +1,4 @@
-"""Weekly figures → verdicts: which change from one finished week to the next is more than noise (metrics.md).
+"""Weekly figures → verdicts: which change from one finished week to the next is more than noise (docs/metrics.md).
 
 By default every week whose own figures, or those of the weeks before it that tell how much weeks vary, changed since
 it was judged, and the newest finished one.

@@ -98,7 +98,8 @@ def cancel(engine: Engine, run_id: int, now: datetime) -> str:
     """Cancels a waiting run, asks a running one to stop; returns what was done. Raises Refused."""
     with bookkeeping(engine) as connection:
         waiting = update(JobRun).where(JobRun.id == run_id, JobRun.status == "queued")
-        if connection.execute(waiting.values(status="cancelled", finished_at=now)).rowcount:
+        ended = {"status": "cancelled", "finished_at": now, "message": _("Cancelled.")}
+        if connection.execute(waiting.values(ended)).rowcount:
             return _("Run {id} was waiting and is cancelled.").format(id=run_id)
         running = update(JobRun).where(JobRun.id == run_id, JobRun.status == "running")
         if connection.execute(running.values(cancel_requested=True)).rowcount:

@@ -25,11 +25,15 @@ def add_options(own: argparse.ArgumentParser) -> None:
 def export(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
     since, until = first_and_last(args.since, args.until)
     refuse_unready(engine, zone)
+    replaced = args.file.exists()
     progress = ProgressLine(args.file.name)
     try:
         written = export_table(engine, args.table, args.file, since=since, until=until, progress=progress)
     finally:
         progress.end()
     rows = ngettext("{n} row", "{n} rows", written)
-    print(_("{path}: {rows} of {table}").format(path=args.file, rows=rows, table=args.table))
+    told = _("{path}: {rows} of {table}; replaced the file of that name")
+    if not replaced:
+        told = _("{path}: {rows} of {table}")
+    print(told.format(path=args.file, rows=rows, table=args.table))
     return DONE

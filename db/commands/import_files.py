@@ -128,7 +128,9 @@ def _tell_import(path: Path, report: Report, args: Arguments) -> None:
     print(f"{path.name}: {report.summary()}")
     if report.removed_demo:
         print(_("The demo was removed: from now on the database holds your data."))
-    if args.strict and report.rejected:
+    if _is_lost(report) and len(args.files) > 1:
+        print(_("No row of {file} is good: nothing of it was written.").format(file=path.name))
+    elif args.strict and report.rejected:
         print(_("Nothing of {file} was written, because of --strict.").format(file=path.name))
     for note in report.notes:
         print(f"  {note}")
@@ -150,5 +152,11 @@ def _as_json(args: Arguments, done: list[tuple[Path, Report]], refused: Refused 
 def _import_status(reports: list[Report], strict: bool) -> int:
     if strict and any(report.rejected for report in reports):
         return FAILED
-    good = sum(report.written + report.unchanged for report in reports)
-    return DONE if good else FAILED
+    if any(map(_is_lost, reports)):  # however good the others are
+        return FAILED
+    return DONE if any(report.good for report in reports) else FAILED
+
+
+def _is_lost(report: Report) -> bool:
+    """Whether a file had rows, and none of them was good."""
+    return report.read > 0 and not report.good

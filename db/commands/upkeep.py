@@ -20,7 +20,7 @@ from language import _, ngettext
 
 def upgrade(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
     moved = schema.upgrade(engine, zone, _backing_up(args, engine))
-    _tell_backup(moved)
+    _tell_backup(moved.backup)
     if moved.before == moved.after:
         print(_("The schema is the newest already: {version}").format(version=moved.after))
     else:
@@ -30,13 +30,13 @@ def upgrade(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
 
 def rollback(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
     moved = schema.rollback(engine, zone, args.revision, _backing_up(args, engine))
-    _tell_backup(moved)
+    _tell_backup(moved.backup)
     print(_("Schema: {before} → {after}").format(before=moved.before, after=moved.after or _("none")))
     return DONE
 
 
 def _backing_up(args: Arguments, engine: Engine) -> Callable[[], Path] | None:
-    """How the backup before a migration is made; None with `--no-backup`."""
+    """How the backup before a migration or a restore is made; None with `--no-backup`."""
     if args.no_backup:
         return None
 
@@ -50,9 +50,9 @@ def _backing_up(args: Arguments, engine: Engine) -> Callable[[], Path] | None:
     return back
 
 
-def _tell_backup(moved: schema.Moved) -> None:
-    if moved.backup:
-        print(_("Backup: {path}").format(path=moved.backup))
+def _tell_backup(path: Path | None) -> None:
+    if path:
+        print(_("Backup: {path}").format(path=path))
 
 
 def make_backup(args: Arguments, engine: Engine, _zone: ZoneInfo) -> int:
@@ -62,7 +62,8 @@ def make_backup(args: Arguments, engine: Engine, _zone: ZoneInfo) -> int:
 
 
 def restore_backup(args: Arguments, engine: Engine, _zone: ZoneInfo) -> int:
-    restore(engine, args.file)
+    kept = restore(engine, args.file, _backing_up(args, engine))
+    _tell_backup(kept)
     with engine.connect() as connection:
         there = schema.version(connection)
     print(_("Restored from {path}; schema {version}").format(path=args.file, version=there))

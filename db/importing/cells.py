@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from unicodedata import is_normalized, normalize
 from zoneinfo import ZoneInfo
 
 from db.clock import to_utc
@@ -86,11 +87,15 @@ def exists(wall: datetime, zone: ZoneInfo) -> bool:
 
 @dataclass(frozen=True)
 class Text:
-    """One line of at most so many characters, all of which can be seen: two names that look equal are equal."""
+    """One line of at most so many characters, all of which can be seen: two names that look equal are equal.
+
+    A letter with an accent is stored as one character (NFC), also where a file has letter and accent apart.
+    """
 
     longest: int
 
     def one(self, cell: str, where: Surroundings) -> str:
+        cell = normalize("NFC", cell)
         if len(cell) > self.longest:
             raise Rejected(_("{what} has more than {n} characters"), quoted(cell), n=self.longest)
         if not cell.isprintable():
@@ -99,7 +104,11 @@ class Text:
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
         plain = all(map(str.isprintable, cells)) and max(map(len, cells), default=0) <= self.longest
-        return [cell or None for cell in cells] if plain else None
+        if not plain:
+            return None
+        if not all(map(str.isascii, cells)):
+            cells = [cell if is_normalized("NFC", cell) else normalize("NFC", cell) for cell in cells]
+        return [cell or None for cell in cells]
 
 
 @dataclass(frozen=True)

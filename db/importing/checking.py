@@ -12,7 +12,6 @@ from db.importing.cells import Rejected, Surroundings, Timestamp
 from db.importing.names import Names
 from db.importing.rows import Batch
 from db.importing.specs import Column, Spec
-from language import _
 
 LAST_OF_HOUR = timedelta(hours=1) - timedelta(microseconds=1)
 
@@ -66,6 +65,10 @@ class Checker:
         checked.rejects.sort(key=lambda reject: reject[0])
         return checked
 
+    def end(self) -> None:
+        """Raises Refused where what was asked for was in no row."""
+        self._names.refuse_absent()
+
     def _column(
         self, column: Column, cells: Mapping[str, list[str]], n: int, reasons: dict[int, tuple[str, Bad]]
     ) -> list[Any]:
@@ -112,11 +115,7 @@ class Checker:
             for other in self._spec.columns
             if other.kind == column.kind and other is not column and any(cells.get(other.name, ()))
         ]
-        told = _("{name} is missing").format(name=column.name)
-        if similar:
-            told = _("{name} is missing; to take it from another column: --set {name}={other}").format(
-                name=column.name, other=similar[0]
-            )
+        told = self._names.missing(column, similar, in_file=column.name in cells)
         return Bad(told, told)
 
     def _days(self, values: list[list[Any]]) -> list[Any]:

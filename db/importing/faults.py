@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-from db.engine import DATABASE_FAULTS, explain, has_no_space
+from db.engine import DATABASE_FAULTS, explain, has_no_space, is_read_only
 from db.errors import Refused
 from db.importing.report import Report
 from language import _, ngettext
@@ -32,7 +32,7 @@ def told_while_writing(report: Report) -> Iterator[None]:
     try:
         yield
     except DATABASE_FAULTS as error:
-        told = [explain(error)]
+        told = [explain(error).rstrip(".") + "."]
         if report.written:
             told.append(
                 ngettext(
@@ -41,6 +41,6 @@ def told_while_writing(report: Report) -> Iterator[None]:
                     report.written,
                 )
             )
-        if not report.dry_run:
+        if not (report.dry_run or is_read_only(error)):
             told.append(_("Import the file again: rows that are there already count as unchanged."))
         raise Refused(" ".join(told)) from error

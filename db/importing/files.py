@@ -11,6 +11,7 @@ from db.demo.holding import remove_demo, staying_models
 from db.engine import raise_data_version
 from db.errors import Refused
 from db.file_kinds import is_jsonl, is_parquet
+from db.importing.advice import ByCommand
 from db.importing.cells import Surroundings
 from db.importing.checking import Checker
 from db.importing.collector import collecting_rarely
@@ -57,12 +58,14 @@ def import_file(
     keep_demo: bool = False,
     rejects: Path | None = None,
     called: str | None = None,
+    advice: ByCommand | None = None,
     progress: Progress = QUIET,
 ) -> Report:
     """Brings a file into a source table and reports what came of each row.
 
     `mapping` renames columns (theirs → ours), `filling` takes the empty cells of a column from another one;
-    `strict` writes nothing when any row was rejected; `called` is what the report calls the file.
+    `strict` writes nothing when any row was rejected; `called` is what the report calls the file, `advice`
+    how its reader chooses columns.
     Raises Refused, with nothing written.
     """
     report = import_batches(
@@ -77,6 +80,7 @@ def import_file(
         strict=strict,
         keep_demo=keep_demo,
         rejects=rejects,
+        advice=advice,
         progress=progress,
     )
     if not report.read:
@@ -105,10 +109,11 @@ def import_batches(
     strict: bool = False,
     keep_demo: bool = False,
     rejects: Path | None = None,
+    advice: ByCommand | None = None,
     progress: Progress = QUIET,
 ) -> Report:
     """The same for batches of raw rows from a source of that name."""
-    report = Report(spec.table, dry_run)
+    report = Report(spec.table, dry_run, advice=advice or ByCommand())
     checker = Checker(spec, where, Names(spec, report, mapping, filling), engine.dialect.name)
     with (
         told_while_writing(report),
@@ -150,6 +155,7 @@ def _stage(
             kept.add(batch.header, cells, line, f"{column}: {bad.reason}" if column else bad.reason)
         staging.add(checked.present, checked.rows)
         progress(report.read)
+    checker.end()
 
 
 def _write(

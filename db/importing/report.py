@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from db.importing.advice import ByCommand
 from language import _, ngettext
 
 KEPT = 100  # rejected rows that the report holds; --rejects keeps them all
@@ -60,11 +61,18 @@ class Report:
     reasons: dict[str, Reason] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     removed_demo: bool = False
+    advice: ByCommand = field(default_factory=ByCommand, repr=False, compare=False)
+    unknown: list[str] = field(default_factory=list)  # columns of the file that were left out
     _columns: int = 0  # that were left out
 
     @property
     def written(self) -> int:
         return self.new + self.updated
+
+    @property
+    def good(self) -> int:
+        """The rows that could be stored."""
+        return self.read - self.rejected
 
     def reject(self, row: RejectedRow, kind: str) -> None:
         self.rejected += 1

@@ -101,7 +101,8 @@ def _note_uncounted(connection: Connection, staged: Table, spec: Spec, report: R
         if n:
             told = _(
                 "{rows} a {value} but no {at}; without one it counts in no score, unless the database knows it; "
-                "to take it from another column: --set {at}=predicted_at"
+                "{advice}"
             )
             rows = ngettext("{n} row has", "{n} rows have", n)
-            report.note(told.format(rows=rows, value=value, at=at))
+            advice = report.advice.taken_from(at, spec.day_of)
+            report.note(told.format(rows=rows, value=value, at=at, advice=advice))

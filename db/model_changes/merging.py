@@ -35,9 +35,17 @@ def merge(
         _move(engine, change, other, progress)
         with reading(engine) as connection:
             moved = _one(connection, change.id).moved_rows
-    evaluations = ngettext("{n} evaluation", "{n} evaluations", moved)
-    told = _("{evaluations} of {old} now belong to {new}.").format(evaluations=evaluations, old=old, new=into)
-    return Change(told, change.id, stale=moved > 0)
+    return Change(told_moved(moved, old, into), change.id, stale=moved > 0)
+
+
+def told_moved(moved: int, old: str, into: str) -> str:
+    """What a merge did, in a sentence."""
+    told = ngettext(
+        "{n} evaluation of {{old}} now belongs to {{new}}.",
+        "{n} evaluations of {{old}} now belong to {{new}}.",
+        moved,
+    )
+    return told.format(old=old, new=into)
 
 
 def _begun(connection: Connection, old: str, into: str) -> Any:

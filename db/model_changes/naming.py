@@ -1,6 +1,7 @@
 """A model that gets another name, and one that nobody waits for any more: a transaction each."""
 
 from datetime import datetime
+from unicodedata import normalize
 
 from sqlalchemy import Connection, Engine, delete, select, update
 
@@ -18,7 +19,7 @@ def rename(engine: Engine, old: str, new: str, now: datetime, dry_run: bool = Fa
 
     Raises Refused.
     """
-    name = new.strip()
+    name = normalize("NFC", new.strip())  # as imports store it
     if not name or len(name) > 200 or not name.isprintable():
         plain = name[:200].encode(errors="backslashreplace").decode()
         raise Refused(_("“{name}” cannot be the name of a model").format(name=plain), status=2)

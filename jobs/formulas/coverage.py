@@ -1,4 +1,4 @@
-"""Whether a day of a model is there: missing, partial, complete or restated (metrics.md), on arrays."""
+"""Whether a day of a model is there: missing, partial, complete or restated (docs/metrics.md), on arrays."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray

@@ -1,4 +1,4 @@
-"""Is the change from one week to the next more than noise? On arrays, one element a comparison (metrics.md).
+"""Is the change from one week to the next more than noise? On arrays, one element a comparison (docs/metrics.md).
 
 Weeks have shocks of their own, so the variance of a weekly value is the larger of its sampling variance and of what
 its past weeks show. That second estimate comes from few differences: where it is in play, Student's t has only so many

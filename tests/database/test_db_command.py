@@ -3,14 +3,15 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from db.__main__ import main
 from db.schema import newest
@@ -70,6 +71,28 @@ def test_rollback_backs_up_first(sqlite_engine: Engine, run: Run, tmp_path: Path
     assert run("rollback", "--no-backup", "0009")[0] == 2
 
 
+def test_restore_says_where_the_state_before_it_is(
+    at: str, sqlite_engine: Engine, run: Run, file: Callable[..., Path], tmp_path: Path
+) -> None:
+    old = tmp_path / "old.db"
+    run("backup", old)
+    run("import", "model_evaluations", file(ROWS + GOOD))
+    status, out, err = run("restore", old)
+    (kept,) = (tmp_path / "backups").iterdir()
+    assert (status, out, err) == (0, f"Backup: {kept}\nRestored from {old}; schema {newest()}\n", "")
+    assert run("restore", "--no-backup", kept)[0] == 0
+    assert count(sqlite_engine) == 1
+    assert len(list((tmp_path / "backups").iterdir())) == 1
+
+
+@pytest.mark.parametrize("revision", ["9999", "-99"])
+def test_rollback_to_nowhere_makes_no_backup(at: str, run: Run, tmp_path: Path, revision: str) -> None:
+    status, out, err = run("rollback", "--", revision)
+    assert (status, out) == (2, "")
+    assert "The schema cannot go there" in err
+    assert not (tmp_path / "backups").exists()
+
+
 @pytest.fixture
 def at(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> str:
     """The SQLite database is that of the command."""
@@ -111,6 +134,44 @@ def test_check_says_what_is_wrong(engine: Engine, run: Run, monkeypatch: pytest.
     assert "python -m db timezone Europe/Berlin" in wrong[1]
 
 
+@pytest.fixture
+def read_only(at: str, sqlite_engine: Engine) -> Iterator[None]:
+    """The file may be read only, as for a user without the right to write."""
+
+    def connect(_dialect: Any, _record: Any, arguments: Any, _named: Any) -> sqlite3.Connection:
+        path = Path(arguments[0]).resolve().as_uri()
+        return sqlite3.connect(f"{path}?mode=ro", uri=True, check_same_thread=False)
+
+    sqlite_engine.dispose()
+    event.listen(sqlite_engine, "do_connect", connect)
+    yield
+    event.remove(sqlite_engine, "do_connect", connect)
+
+
+@pytest.mark.usefixtures("read_only")
+def test_database_that_may_only_be_read(run: Run, file: Callable[..., Path]) -> None:
+    status, out, _err = run("check")
+    assert status == 1
+    assert "WRONG: nobody can write to the database: let this user write to its file" in out
+    status, _out, err = run("import", "model_evaluations", file(ROWS + GOOD))
+    assert status == 1
+    assert err.startswith(
+        "The database may not be written to; nothing of this step was written. Let this user"
+    )
+    assert "again" in err
+    assert "Import the file again" not in err
+
+
+def test_database_file_that_is_none(
+    run: Run, monkeypatch: pytest.MonkeyPatch, file: Callable[..., Path]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{file('no database at all, whatever it is called')}")
+    status, _out, err = run("check")
+    assert status == 1
+    assert "Cannot open the database" in err
+    assert "server" not in err
+
+
 def test_import_export_and_import(
     engine: Engine, run: Run, file: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -124,7 +185,10 @@ def test_import_export_and_import(
     )
     status, out, _err = run("import", "model_evaluations", exported)
     assert (status, out) == (0, "out.jsonl: 1 read: 0 new, 0 updated, 1 unchanged, 0 rejected\n")
-    assert run("export", "model_evaluations", exported, "--since", "2026-11-17")[0] == 0
+    assert run("export", "model_evaluations", exported, "--since", "2026-11-17")[:2] == (
+        0,
+        f"{exported}: 0 rows of model_evaluations; replaced the file of that name\n",
+    )
     assert exported.read_text() == ""
 
 
@@ -176,8 +240,12 @@ def test_several_files(at: str, run: Run, file: Callable[..., Path], tmp_path: P
     first, second = file(ROWS + BAD, "first.csv"), file(ROWS + GOOD + BAD, "second.csv")
     rejects = tmp_path / "rejects.csv"
     status, out, _err = run("import", "model_evaluations", first, second, "--rejects", rejects)
-    assert status == 0
+    assert status == 1  # a file that is lost as a whole is not made good by another one
     assert "first.csv: 1 read" in out
+    assert "No row of first.csv is good: nothing of it was written.\n" in out
+    assert "No row of second.csv" not in out
+    empty = file(ROWS, "empty.csv")
+    assert run("import", "model_evaluations", empty, second)[0] == 0
     assert "second.csv: 2 read" in out
     assert {path.name for path in tmp_path.glob("rejects*")} == {"rejects-first.csv", "rejects-second.csv"}
 

@@ -5,7 +5,7 @@ import gzip
 import json
 import math
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -223,3 +223,21 @@ def test_days_as_they_are_typed() -> None:
         with pytest.raises(Refused) as refused:
             first_and_last(since, until)
         assert refused.value.status == 2
+
+
+def test_restated_figures_are_in_the_order_in_which_they_changed(engine: Engine, tmp_path: Path) -> None:
+    table = metadata.tables["restatements"]
+    same = {"table_name": "daily_model_performance", "key": "2026-11-16/1", "old": 1.0, "new": 2.0, "run": 1}
+    rows = [
+        same | {"column": column, "at": datetime(2026, 11, day, tzinfo=UTC)}
+        for day, column in ((19, "scored_count"), (18, "scored_count"), (18, "avg_final_score"))
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(table), rows)
+    assert export_table(engine, "restatements", tmp_path / "out.csv") == 3
+    found = [(row["at"][:10], row["column"]) for row in cells(tmp_path / "out.csv")]
+    assert found == [
+        ("2026-11-18", "avg_final_score"),
+        ("2026-11-18", "scored_count"),
+        ("2026-11-19", "scored_count"),
+    ]

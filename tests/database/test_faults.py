@@ -188,6 +188,10 @@ def test_stop_of_a_run_in_the_shell_ends_it_at_its_next_step(filled: Engine, num
         ended = queue.run_row(filled, run.id)
         came_late = ended.status == "succeeded" and process.returncode in (0, -number, 128 + number)
         assert came_late or (process.returncode, ended.status) == ends[signal.Signals(number)], log
+        if not came_late:
+            became = {"queued": "is back in the queue", "cancelled": "is cancelled; what it finished stays"}
+            assert f"Run {run.id} {became[ended.status]}" in log.splitlines()[-1]
+            assert (ended.message == "Cancelled.") == (ended.status == "cancelled")
     with started(filled, "run", JOB.name) as process:
         assert process.wait(PATIENCE) == 0
     assert_same(aggregated(filled), expected(source(filled)))

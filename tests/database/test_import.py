@@ -139,6 +139,17 @@ def test_map_and_set(bring: Bring, stored: Stored) -> None:
     assert (row["final_score"], row["prediction_id"]) == (70.0, "a")
 
 
+@pytest.mark.parametrize("ending", ["", ",\x01"])  # the second makes each cell be looked at by itself
+def test_names_that_look_equal_are_equal(bring: Bring, stored: Stored, ending: str) -> None:
+    one, two = "caf\u00e9", "cafe\u0301"
+    rows = "".join(f"{name},{name},2026-11-16T00:00:00Z\n" for name in (one, two))
+    report = bring(
+        "prediction_id,model_name,predicted_at\n" + rows + (f"x{ending[1:]},{two},2026\n" * bool(ending))
+    )
+    assert (report.new, report.repeated) == (1, 1)
+    assert [(row["model_name"], row["prediction_id"]) for row in stored()] == [(one, one)]
+
+
 def test_set_fills_empty_cells_only(bring: Bring, stored: Stored) -> None:
     rows = (
         "prediction_id,model_name,predicted_at,seen\n"
@@ -171,12 +182,27 @@ def test_two_other_names_need_a_map(bring: Bring, stored: Stored) -> None:
     assert counts(bring(rows, mapping={"created_at": "predicted_at"})) == {"new": 1}
 
 
-def test_slip_in_map_or_set_is_noted(bring: Bring) -> None:
-    report = bring(HEADER + A, mapping={"quality": "timing_score"}, filling={"human_evaluated_at": "at"})
-    assert report.notes[:2] == [
-        "there is no column quality in the file, or not in every row",
-        "there is no column at in the file, or not in every row",
-    ]
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    "options", [{"mapping": {"no such": "timing_score"}}, {"filling": {"human_evaluated_at": "no_such"}}]
+)
+def test_column_of_map_or_set_that_is_nowhere_is_refused(
+    bring: Bring, stored: Stored, options: dict[str, Any], ending: str
+) -> None:
+    json = '{"prediction_id": "a", "model_name": "atlas-2", "predicted_at": "2026-11-16T00:00:00Z"}\n'
+    rows = HEADER + A if ending == "csv" else json
+    with pytest.raises(Refused, match=r"no column no_such, .*it has prediction_id, model_name") as refused:
+        bring(rows, name=f"rows.{ending}", **options)
+    assert refused.value.status == 2
+    assert stored() == []
+
+
+def test_column_of_set_that_only_some_rows_have(bring: Bring) -> None:
+    row = '{"prediction_id": "a", "model_name": "atlas-2", "predicted_at": "2026-11-16T00:00:00Z"}\n'
+    other = row.replace('"a"', '"b"').replace("}", ', "at": "2026-11-17T00:00:00Z"}')
+    report = bring(row + other, name="rows.jsonl", filling={"evaluated_at": "at"})
+    assert counts(report) == {"new": 2}
+    assert "there is no column at in some rows" in report.notes
 
 
 @pytest.mark.parametrize(

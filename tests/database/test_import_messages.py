@@ -93,6 +93,18 @@ def test_a_missing_column_is_one_line(tell: Tell) -> None:
     assert out[1:] == ["  4 rows: predicted_at is missing (lines 2, 3, 4, …)"]
 
 
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_a_column_under_another_name_is_told_with_the_way_to_say_so(tell: Tell, name: str) -> None:
+    content = "prediction_id,model_name,Zeit\na,m,2026-11-16\n"
+    if name == "rows.jsonl":
+        content = '{"prediction_id": "a", "model_name": "m", "Zeit": "2026-11-16"}\n'
+    _status, out, _err = tell(content, name=name)
+    told = (
+        "predicted_at is missing; where the file calls it otherwise (it has zeit): --map theirs=predicted_at"
+    )
+    assert f"  {name}, line {2 - (name != 'rows.csv')}: predicted_at: {told}" in out
+
+
 def test_many_kinds_of_fault_are_cut_with_their_number(tell: Tell) -> None:
     rows = "".join("x," * n + "x\n" for n in range(4, 40))
     _status, out, _err = tell(HEADER + rows)

@@ -156,6 +156,7 @@ def test_dry_run_lists_the_changes_and_writes_nothing(engine: Engine, shell: She
     [
         (["--day", "16.11.2026"], "--day"),
         (["--day", "2026-02-30"], "--day"),
+        (["--day", "tomorrow"], "--day: “tomorrow” is not a day; write it as 2026-11-15"),
         (["--day", "2026-11-16", "--since", "2026-11-16"], "give a day, or since and until, not both"),
         (["--until", "2026-11-16"], "until needs since"),
         (["--since", "2026-11-17", "--until", "2026-11-16"], "since is after until"),
@@ -182,6 +183,20 @@ def test_wrong_call_is_told_and_asks_for_no_run(
 def test_wrong_command(sqlite_shell: Shell, arguments: list[str]) -> None:
     assert sqlite_shell(*arguments) == 2
     assert "usage: python -m jobs" in sqlite_shell.err
+
+
+@pytest.mark.parametrize("number", ["x", "0", "1.5"])
+def test_cancel_of_what_is_no_run(sqlite_shell: Shell, number: str) -> None:
+    assert sqlite_shell("cancel", number) == 2
+    assert f"“{number}” is not the number of a run; python -m jobs history shows them" in sqlite_shell.err
+
+
+def test_run_of_days_of_which_there_is_nothing(engine: Engine, shell: Shell) -> None:
+    nothing = "there are neither evaluations nor figures"
+    assert shell("run", NAME, "--day", "2030-01-01") == 0
+    assert shell.out.splitlines()[0] == f"run 1: 2030-01-01: {nothing}"
+    assert shell("run", NAME, "--since", "2030-01-01", "--until", "2030-01-03") == 0
+    assert f": 2030-01-01 – 2030-01-03: {nothing}" in shell.out.splitlines()[0]
 
 
 def test_failed_run(engine: Engine, shell: Shell, job: Callable[..., None]) -> None:

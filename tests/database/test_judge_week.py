@@ -1,4 +1,4 @@
-"""The verdicts table against metrics.md, and which weeks a run judges."""
+"""The verdicts table against docs/metrics.md, and which weeks a run judges."""
 
 import math
 import random
@@ -119,7 +119,7 @@ def test_lower_is_better_for_stop_breaches_and_rates_are_in_percent(engine: Engi
 
 
 def reference(history: list[float], now: list[float], before: list[float]) -> tuple[float, float]:
-    """Standard error and degrees of freedom, written as metrics.md says it (and as the sooner use of the weeks)."""
+    """Standard error and degrees of freedom, written as docs/metrics.md says it."""
     a, b = np.var(now, ddof=1) / len(now), np.var(before, ddof=1) / len(before)
     welch = (a + b) ** 2 / (a * a / (len(now) - 1) + b * b / (len(before) - 1))
     if len(history) < 6:

@@ -11,7 +11,7 @@ from test_aggregate_models import Here, aggregate, aggregated, scored, store
 from db.__main__ import main
 from db.engine import reading
 from db.errors import Refused
-from db.model_changes import merge, rename, retire, undo
+from db.model_changes import merge, merging, rename, retire, undo
 from db.queries.coverage import coverage_calendar
 from db.queries.models import expected
 from db.tables.models import Model, ModelEvaluation
@@ -69,6 +69,17 @@ def test_a_wrong_rename_is_refused(filled: Engine, old: str, new: str, told: str
     with pytest.raises(Refused, match=told):
         do(filled, rename, old, new)
     assert owners(filled) == {"model-1": 12, "model-2": 5}
+
+
+@pytest.mark.parametrize(
+    ("n", "told"),
+    [
+        (1, "1 evaluation of {n} now belongs to b."),
+        (2, "2 evaluations of {n} now belong to b."),
+    ],
+)
+def test_words_of_a_merge(n: int, told: str) -> None:
+    assert merging.told_moved(n, "{n}", "b") == told  # a name may hold anything
 
 
 def test_a_merged_model_gives_all_to_the_other_and_can_have_it_back(filled: Engine) -> None:

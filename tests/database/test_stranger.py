@@ -4,6 +4,7 @@ import http.client
 import json
 import random
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -88,7 +89,15 @@ class House:
 
 
 @pytest.fixture
-def house(engine: Engine, tmp_path: Path) -> Iterator[House]:
+def outside() -> Iterator[socket.socket]:
+    """The way to all other hosts: a proxy that answers nobody, and notes who called."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        yield listening
+
+
+@pytest.fixture
+def house(engine: Engine, tmp_path: Path, outside: socket.socket) -> Iterator[House]:
     source = Source.of(400)
     source.store(engine)
     sound.aggregate(engine)
@@ -96,6 +105,8 @@ def house(engine: Engine, tmp_path: Path) -> Iterator[House]:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     also = {"OPERATOR_PASSWORD": PASSWORD, "SLACK_BOT_TOKEN": TOKEN, "TMPDIR": str(temporary)}
+    proxy = f"http://127.0.0.1:{outside.getsockname()[1]}"
+    also |= {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1"}
     if engine.dialect.name == "postgresql":
         with_password = engine.url.set(password=DATABASE_PASSWORD)
         also["DATABASE_URL"] = with_password.render_as_string(hide_password=False)
@@ -239,15 +250,27 @@ def files(folder: Path) -> set[Path]:
     }
 
 
-STRANGE = [("evil.example", "evil.example"), ("localhost", "evil.example"), ("localhost@evil.example", "")]
+STRANGE = [
+    ("evil.example", "http://evil.example:{port}"),
+    ("localhost", "http://evil.example:{port}"),
+    ("localhost@evil.example", "http://localhost@evil.example:{port}"),
+    ("localhost", "null"),
+    ("localhost", "http://localhost.evil.example"),
+    ("localhost", "http://[evil"),
+]
 
 
-def test_another_host_or_origin_hears_nothing(house: House) -> None:
+def test_another_host_or_origin_hears_nothing(house: House, outside: socket.socket) -> None:
     handshake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13"}
     handshake["Sec_WebSocket_Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
     for host, origin in STRANGE:
-        names = {"Host": f"{host}:{house.port}", "Origin": f"http://{origin or host}"}
+        names = {"Host": f"{host}:{house.port}", "Origin": origin.format(port=house.port)}
         assert house.http("GET", "/_stcore/stream", **names, **handshake)[0] == 403
+    # Behind a proxy the host may have lost its port, or its name.
+    names = {"Host": f"localhost:{house.port}", "Origin": "https://localhost:8443"}
+    assert house.http("GET", "/_stcore/stream", **names, **handshake)[0] == 101
+    with pytest.raises(BlockingIOError):
+        outside.accept()  # nobody was asked who we are
     for route in ROUTES:
         status, body, _cookie = house.http("GET", route, Host=f"evil.example:{house.port}")
         assert (status, b"ALLOWED_HOSTS" in body) == (403, True), route

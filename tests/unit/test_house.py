@@ -196,3 +196,11 @@ def test_the_demo_pins_and_the_lock_agree():
             r"^([A-Za-z0-9_.-]+)(?:\[\w+\])?==(\S+)", (ROOT / file).read_text(), re.M
         ):
             assert locked[name.lower().replace("_", "-")] == version, f"{file}: {name}; run make lock"
+
+
+def test_every_number_is_defined() -> None:
+    told = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for metric in metrics.MODEL_METRICS:
+        assert f"| {metric.label} | {metric.definition} |" in told
+    columns = {column.name for column in Base.metadata.tables["daily_model_performance"].columns}
+    assert [name for name in columns - {"model_id", "date", "updated_at"} if f"`{name}`" not in told] == []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db import backup
+from db import backup, client_programs
 from db.engine import engine_for, refuse_unreachable
 from db.errors import Refused
 
@@ -36,8 +36,8 @@ def test_on_the_command_line_of_a_backup(
         calls.append((command, env))
         return subprocess.CompletedProcess(command, 1, "", "no")
 
-    monkeypatch.setattr(backup.subprocess, "run", run)
-    monkeypatch.setattr(backup.shutil, "which", lambda name: name)
+    monkeypatch.setattr(client_programs.subprocess, "run", run)
+    monkeypatch.setattr(client_programs.shutil, "which", lambda name: name)
     with pytest.raises(Refused, match="pg_dump failed: no"):
         backup.back_up(engine_for(address), tmp_path / "copy")
     [(command, environment)] = calls
