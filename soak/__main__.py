@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from soak.clocks import clocks
 from soak.copies import backups_under_load
 from soak.crowd import crowd
 from soak.databases import PATH, Server, server, sqlite_database
@@ -18,7 +19,7 @@ from soak.half_way import half_way
 from soak.kills import KINDS, kill
 from soak.server_gone import server_gone
 
-PARTS = ("kills", "server", "migration", "backup", "crowd")
+PARTS = ("kills", "server", "clocks", "migration", "backup", "crowd")
 
 
 def main() -> int:
@@ -58,6 +59,8 @@ def _findings(call: argparse.Namespace, folder: Path, postgresql: Server) -> Ite
     if "server" in call.only:
         yield server_gone(postgresql, _room(folder), max(1, call.kills // 5), call.seed)
     for database in databases:
+        if "clocks" in call.only:
+            yield clocks(database(), call.seed)
         if "migration" in call.only:
             yield half_way(database(), _room(folder))
         if "backup" in call.only:

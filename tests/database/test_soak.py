@@ -12,6 +12,7 @@ from jobs import claims, queue
 from jobs.timetable import JOBS
 from soak import __main__ as soak
 from soak import sound
+from soak.clocks import clocks
 from soak.copies import backups_under_load
 from soak.databases import PATH, server, sqlite_database
 from soak.evidence import Finding, line
@@ -65,6 +66,10 @@ def test_migration_that_fails_half_way_on_a_filled_database(engine: Engine, tmp_
 
 def test_backups_under_load_are_each_of_one_moment(engine: Engine, other: Engine, tmp_path: Path) -> None:
     assert_passed(backups_under_load(engine, other, tmp_path, backups=2))
+
+
+def test_clocks_that_change_and_are_set_back(engine: Engine) -> None:
+    assert_passed(clocks(engine, seed=5, days=30))
 
 
 def test_server_that_is_stopped_in_mid_job(tmp_path: Path) -> None:
