@@ -244,7 +244,8 @@ class Upgrades:
         kept = {name: value for name, value in self._old.items() if name not in self.moved}
         same = self._evaluated() == self._evaluations
         others = [] if same else [f"table {EVALUATIONS}: another rows"]
-        return others + sound.changes(kept, sound.state(self.engine, but=self.moved))
+        now = sound.state(self.engine, but=self.moved)
+        return others + sound.changes(kept, {name: now[name] for name in kept if name in now})
 
 
 KINDS: tuple[type[Imports | Aggregations | Judgements | Upgrades], ...] = (

@@ -21,7 +21,7 @@ from db.tables.models import Model, ModelEvaluation
 
 ZONE = ZoneInfo("Asia/Seoul")
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
-FEW = settings(max_examples=15)
+FEW = settings(max_examples=10)
 
 Row = dict[str, str]
 

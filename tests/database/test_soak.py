@@ -69,7 +69,7 @@ def test_backups_under_load_are_each_of_one_moment(engine: Engine, other: Engine
 
 
 def test_clocks_that_change_and_are_set_back(engine: Engine) -> None:
-    assert_passed(clocks(engine, seed=5, days=30))
+    assert_passed(clocks(engine, seed=5, days=25))
 
 
 def test_server_that_is_stopped_in_mid_job(tmp_path: Path) -> None:
