@@ -43,7 +43,8 @@ class Entry:
 
     @staticmethod
     def _slot(day: date, at: time, zone: ZoneInfo) -> datetime:
-        return to_utc(datetime.combine(day, at), zone)
+        # The first of two equal times, and after a time that is skipped: never one of the day before.
+        return to_utc(datetime.combine(day, at.replace(fold=0)), zone)
 
     def told(self) -> str:
         """The rhythm in words."""

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.job import Job, Outcome
@@ -151,6 +151,12 @@ def test_slots_of_adjoining_ranges_are_those_of_the_whole(
 
 
 @given(at=st.times(), zone=st.sampled_from(ZONES), after=moments, span=spans)
+@example(
+    at=time(0, 0, fold=1),
+    zone="America/Havana",  # whose clocks skip midnight
+    after=datetime(2020, 3, 7, tzinfo=UTC),
+    span=timedelta(days=2),
+)
 def test_daily_slots_increase_and_no_local_day_is_left_out_or_doubled(
     at: time, zone: str, after: datetime, span: timedelta
 ) -> None:
