@@ -70,7 +70,29 @@ class FeedbackLog(Base):
     day: Mapped[date | None] = mapped_column(Day)
 
 
-class DailyAiQuality(Base):
+class _Figures:
+    """What a day and a week have alike: counts, means and spreads of each mark, and the likes; after the key."""
+
+    evaluation_count: Mapped[int] = mapped_column(sort_order=1)
+    avg_score: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    std_score: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    quality_count: Mapped[int] = mapped_column(sort_order=1)
+    avg_quality: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    std_quality: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    accuracy_count: Mapped[int] = mapped_column(sort_order=1)
+    avg_accuracy: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    std_accuracy: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    consistency_count: Mapped[int] = mapped_column(sort_order=1)
+    avg_consistency: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    std_consistency: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    sentiment_match_count: Mapped[int] = mapped_column(sort_order=1)
+    avg_sentiment_match: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    std_sentiment_match: Mapped[float | None] = mapped_column(Score, sort_order=1)
+    likes: Mapped[int] = mapped_column(sort_order=1)
+    dislikes: Mapped[int] = mapped_column(sort_order=1)
+
+
+class DailyAiQuality(_Figures, Base):
     """What a day's evaluations came to, by all their dimensions; likes stand in rows of the evaluator '*'."""
 
     __tablename__ = "daily_ai_quality"
@@ -81,51 +103,17 @@ class DailyAiQuality(Base):
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
     channel: Mapped[str] = mapped_column(String(200), primary_key=True)
     topic: Mapped[str] = mapped_column(String(200), primary_key=True)
-    evaluation_count: Mapped[int]
-    avg_score: Mapped[float | None] = mapped_column(Score)
-    std_score: Mapped[float | None] = mapped_column(Score)
-    quality_count: Mapped[int]
-    avg_quality: Mapped[float | None] = mapped_column(Score)
-    std_quality: Mapped[float | None] = mapped_column(Score)
-    accuracy_count: Mapped[int]
-    avg_accuracy: Mapped[float | None] = mapped_column(Score)
-    std_accuracy: Mapped[float | None] = mapped_column(Score)
-    consistency_count: Mapped[int]
-    avg_consistency: Mapped[float | None] = mapped_column(Score)
-    std_consistency: Mapped[float | None] = mapped_column(Score)
-    sentiment_match_count: Mapped[int]
-    avg_sentiment_match: Mapped[float | None] = mapped_column(Score)
-    std_sentiment_match: Mapped[float | None] = mapped_column(Score)
-    likes: Mapped[int]
-    dislikes: Mapped[int]
-    updated_at: Mapped[datetime] = mapped_column(Timestamp)
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, sort_order=3)
 
 
-class WeeklyAiQuality(Base):
+class WeeklyAiQuality(_Figures, Base):
     """The same by ISO week and evaluator; the row '*' holds all of them, and the likes."""
 
     __tablename__ = "weekly_ai_quality"
 
     week_start: Mapped[date] = mapped_column(Day, primary_key=True)
     evaluator: Mapped[str] = mapped_column(String(200), primary_key=True)
-    evaluation_count: Mapped[int]
-    avg_score: Mapped[float | None] = mapped_column(Score)
-    std_score: Mapped[float | None] = mapped_column(Score)
-    quality_count: Mapped[int]
-    avg_quality: Mapped[float | None] = mapped_column(Score)
-    std_quality: Mapped[float | None] = mapped_column(Score)
-    accuracy_count: Mapped[int]
-    avg_accuracy: Mapped[float | None] = mapped_column(Score)
-    std_accuracy: Mapped[float | None] = mapped_column(Score)
-    consistency_count: Mapped[int]
-    avg_consistency: Mapped[float | None] = mapped_column(Score)
-    std_consistency: Mapped[float | None] = mapped_column(Score)
-    sentiment_match_count: Mapped[int]
-    avg_sentiment_match: Mapped[float | None] = mapped_column(Score)
-    std_sentiment_match: Mapped[float | None] = mapped_column(Score)
-    likes: Mapped[int]
-    dislikes: Mapped[int]
-    feedback_score: Mapped[float | None] = mapped_column(Score)
-    ai_index: Mapped[float | None] = mapped_column(Score)
-    change_pct: Mapped[float | None] = mapped_column(Score)
-    updated_at: Mapped[datetime] = mapped_column(Timestamp)
+    feedback_score: Mapped[float | None] = mapped_column(Score, sort_order=2)
+    ai_index: Mapped[float | None] = mapped_column(Score, sort_order=2)
+    change_pct: Mapped[float | None] = mapped_column(Score, sort_order=2)
+    updated_at: Mapped[datetime] = mapped_column(Timestamp, sort_order=3)
