@@ -90,7 +90,7 @@ def change(value: float | None, before: float | None, metric: Metric) -> str | N
 
 def difference(value: float, metric: Metric, with_unit: bool = True) -> str:
     """A change of a metric with its sign: +0.7, or −19.1 pp for rates."""
-    told = f"{value:+.{metric.digits}f}".replace("-", "−")
+    told = f"{value:+.{metric.digits_of_change}f}".replace("-", "−")
     return _("{change} pp").format(change=told) if metric.is_rate and with_unit else told
 
 

@@ -13,7 +13,7 @@ class Metric:
     A mean has the columns of its daily mean, spread and count; a rate those of its numerator and denominator;
     `source` is the column of the rows behind it; `missing_is_worst` where a row without it counts against.
     `better` says which way is an improvement; `low` and `high` are its range; `digits` come after the point;
-    `enough` is the number of values that a model needs to be called best.
+    `enough` is the number of values that a model needs to be called best; `word` is what it is a figure of.
     """
 
     name: str
@@ -29,6 +29,8 @@ class Metric:
     low: float = 0
     high: float = 100
     digits: int = 1
+    digits_of_change: int = 1
+    word: str = "models"
     missing_is_worst: bool = False
     enough: int = 10
 
@@ -124,8 +126,53 @@ MODEL_METRICS = (
     ),
 )
 
+
+def _mark(name: str, label: str, definition: str) -> Metric:
+    """What an evaluator gives an answer, 0–10."""
+    return Metric(
+        name,
+        label,
+        N_("mean, 0–10"),
+        definition,
+        count="evaluation_count" if name == "score" else f"{name}_count",
+        mean=f"avg_{name}",
+        std=f"std_{name}",
+        source=name,
+        high=10,
+        digits_of_change=2,
+        word="quality",
+    )
+
+
+QUALITY_METRICS = (
+    _mark("score", N_("Answer score"), N_("Mean score that evaluators gave to answers.")),
+    Metric(
+        "feedback_score",
+        N_("Likes"),
+        N_("% of likes and dislikes"),
+        N_("Share of the likes among all likes and dislikes that users gave."),
+        count="feedback_count",
+        part="likes",
+        source="feedback",
+        word="quality",
+    ),
+    _mark("quality", N_("Quality"), N_("Mean mark for quality, over the evaluations that have one.")),
+    _mark("accuracy", N_("Accuracy"), N_("Mean mark for accuracy, over the evaluations that have one.")),
+    _mark(
+        "consistency",
+        N_("Consistency"),
+        N_("Mean mark for consistency, over the evaluations that have one."),
+    ),
+    _mark(
+        "sentiment_match",
+        N_("Sentiment match"),
+        N_("Mean mark for meeting the user's mood, over the evaluations that have one."),
+    ),
+)
+
 # What a week is judged by.
 MODEL_HEADLINES = ("final_score", "target_achieved_rate", "support_breach_rate")
+QUALITY_HEADLINES = ("score", "feedback_score")
 
-METRICS = {metric.name: metric for metric in MODEL_METRICS}
-BY_COLUMN = {metric.column: metric for metric in MODEL_METRICS}
+METRICS = {metric.name: metric for metric in (*MODEL_METRICS, *QUALITY_METRICS)}
+BY_COLUMN = {metric.column: metric for metric in METRICS.values()}

@@ -12,6 +12,7 @@ from db.clock import week_start
 from db.engine import reading, scratch, writing
 from db.tables.operations import StaleMark
 from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog
+from jobs.agreement import refresh_agreement
 from jobs.changes import Changes
 from jobs.job import DayParameters, Job, Outcome, Run
 from jobs.quality_figures import DAY_KEY, daily, held_and_fresh, refresh_days, refresh_weeks, weekly
@@ -75,9 +76,11 @@ def _refresh(connection: Connection, days: list[date], run: Run) -> int:
     standing = select(StaleMark.id).where(StaleMark.table_name.in_(SOURCES), StaleMark.day.in_(days))
     marks = list(connection.scalars(standing))
     written = refresh_days(connection, days, run.now)
+    weeks = sorted({week_start(day) for day in days})
     if written:
-        written += refresh_weeks(connection, sorted({week_start(day) for day in days}), run.now)
+        written += refresh_weeks(connection, weeks, run.now)
         mark_weeks(connection, weekly.name, days)
+    written += refresh_agreement(connection, weeks, run.now)
     take_marks_off_by_id(connection, marks)
     return written
 

@@ -20,7 +20,10 @@ _MEASURED = ("value", "change", "low", "high", "p", "surprise")
 
 @dataclass(frozen=True)
 class Weekly:
-    """A metric's weekly figures: arrays of subjects × weeks; NaN, and n = 0, where there are none."""
+    """A metric's weekly figures: arrays of subjects × weeks; NaN, and n = 0, where there are none.
+
+    `effective` is the number of independent trials that `part` of a rate is of: n, or fewer where rows repeat.
+    """
 
     metric: Metric
     subjects: list[str]
@@ -29,16 +32,18 @@ class Weekly:
     value: Floats
     std: Floats
     part: Floats
+    effective: Floats
 
 
 def weekly(metric: str, rows: pd.DataFrame, first: date, last: date) -> Weekly:
-    """The figures from one Monday to another, from rows of subject, week, value, std, n, part."""
+    """The figures from one Monday to another, from rows of subject, week, value, std, n, part (and effective)."""
     mondays = [first + k * WEEK for k in range((last - first).days // 7 + 1)]
     subjects = sorted(set(rows["subject"]))
     place, week = {name: k for k, name in enumerate(subjects)}, {day: k for k, day in enumerate(mondays)}
     at = [place[name] for name in rows["subject"]], [week[day] for day in rows["week"]]
     arrays = {}
-    for name in ("n", "value", "std", "part"):
+    rows = rows if "effective" in rows else rows.assign(effective=rows["n"])
+    for name in ("n", "value", "std", "part", "effective"):
         arrays[name] = np.full((len(subjects), len(mondays)), 0.0 if name == "n" else np.nan)
         arrays[name][at] = rows[name].to_numpy(dtype=float)
     return Weekly(METRICS[metric], subjects, mondays, **arrays)
@@ -98,9 +103,9 @@ def _compare(figures: Weekly, k: int, enough: Any, noise: v.WeekNoise) -> v.Comp
 
     n, n_before = both(figures.n)
     if figures.metric.is_rate:
-        part, part_before = both(figures.part)
+        (part, part_before), (trials, trials_before) = both(figures.part), both(figures.effective)
         fractions = v.WeekNoise(noise.variance / 100**2, noise.differences)
-        return v.compare_rates(part, n, part_before, n_before, fractions).scaled(100)
+        return v.compare_rates(part, trials, part_before, trials_before, fractions).scaled(100)
     (mean, mean_before), (std, std_before) = both(figures.value), both(figures.std)
     return v.compare_means(mean, std, n, mean_before, std_before, n_before, noise)
 

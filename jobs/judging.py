@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
 
 from db.clock import week_start
 from db.engine import bookkeeping, raise_data_version, reading
-from db.metrics import MODEL_HEADLINES
-from db.queries import models
+from db.metrics import MODEL_HEADLINES, QUALITY_HEADLINES
+from db.queries import models, quality_weeks
 from db.tables.models import DailyModelPerformance
 from db.tables.operations import Verdict
+from db.tables.quality import DailyAiQuality, WeeklyAiQuality
 from db.upsert import upsert_rows
 from jobs.changes import Changes, same
 from jobs.comparisons import WEEK, Weekly, judged, weekly
@@ -29,16 +30,30 @@ table: Table = Verdict.__table__  # type: ignore[assignment]
 
 @dataclass(frozen=True)
 class Word:
-    """What of a word is judged: its metrics, the table that they come from, and their weekly values."""
+    """What of a word is judged: its metrics, where changed weeks are marked, its days, and its weekly values."""
 
     name: str
     metrics: tuple[str, ...]
-    source: Table
+    marked: str  # table of the marks
+    day: Any  # column of the days that have data
     weekly: Any  # (connection, metric, first Monday, last Monday) → frame: subject, week, value, std, n, part
 
 
 WORDS = (
-    Word("models", MODEL_HEADLINES, DailyModelPerformance.__table__, models.weekly),  # type: ignore[arg-type]
+    Word(
+        "models",
+        MODEL_HEADLINES,
+        DailyModelPerformance.__tablename__,
+        DailyModelPerformance.date,
+        models.weekly,
+    ),
+    Word(
+        "quality",
+        QUALITY_HEADLINES,
+        WeeklyAiQuality.__tablename__,
+        DailyAiQuality.date,
+        quality_weeks.weekly,
+    ),
 )
 
 
@@ -46,7 +61,7 @@ def judge(engine: Engine, asked: date | None, dry_run: bool, run: Run) -> Outcom
     """Judges the asked week, or all that are stale; one transaction a week."""
     last = week_start(run.today) - WEEK
     with reading(engine) as connection:
-        marks = {word.name: week_marks(connection, word.source.name, last) for word in WORDS}
+        marks = {word.name: week_marks(connection, word.marked, last) for word in WORDS}
         weeks = _weeks(connection, asked, last, marks)
         words = {word.name: _figures(connection, word, weeks) for word in WORDS} if weeks else {}
         end = _end(connection, last)
@@ -93,8 +108,7 @@ def _end(connection: Connection, last: date) -> date | None:
 
 def _newest_week(connection: Connection, word: Word, last: date) -> date | None:
     """The last finished week that has data."""
-    day = word.source.c.date
-    newest = connection.scalar(select(func.max(day)).where(day <= last + timedelta(days=6)))
+    newest = connection.scalar(select(func.max(word.day)).where(word.day <= last + timedelta(days=6)))
     return week_start(newest) if newest else None
 
 

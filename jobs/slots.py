@@ -16,13 +16,13 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 class Entry:
     """A job and its time of day; `weekday` 0–6 (Monday first) for weekly ones, `at` None for none at all.
 
-    `after` is the job whose every successful run is followed by one of this job.
+    `after` are the jobs whose every successful run is followed by one of this job.
     """
 
     job: Job
     at: time | None = None
     weekday: int | None = None
-    after: Job | None = None
+    after: tuple[Job, ...] = ()
 
     def slots(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         """Every slot in (after, until], oldest first: one a day or week, whatever the clocks do that day."""
@@ -48,8 +48,8 @@ class Entry:
 
     def told(self) -> str:
         """The rhythm in words."""
-        if self.after is not None:
-            return _("after each {job}").format(job=self.after.name)
+        if self.after:
+            return _("after each {job}").format(job=", ".join(job.name for job in self.after))
         if self.at is None:
             return _("on request")
         if self.weekday is None:
@@ -65,8 +65,8 @@ def every_week(job: Job, on: str, at: time) -> Entry:
     return Entry(job, at, WEEKDAYS.index(on))
 
 
-def after_each(other: Job, job: Job) -> Entry:
-    return Entry(job, after=other)
+def after_each(others: tuple[Job, ...], job: Job) -> Entry:
+    return Entry(job, after=others)
 
 
 def on_request(job: Job) -> Entry:

@@ -16,7 +16,7 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
     )
 
 
-FOLLOWERS = (after_each(aggregate_models.JOB, judge_week.JOB),)
+FOLLOWERS = (after_each((aggregate_models.JOB, aggregate_quality.JOB), judge_week.JOB),)
 
 JOBS: dict[str, Job] = {
     job.name: job for job in (aggregate_models.JOB, aggregate_quality.JOB, judge_week.JOB)
@@ -25,7 +25,7 @@ JOBS: dict[str, Job] = {
 
 def followers(name: str) -> list[Job]:
     """The jobs that run after each successful run of a job."""
-    return [entry.job for entry in FOLLOWERS if entry.after and entry.after.name == name]
+    return [entry.job for entry in FOLLOWERS if name in (job.name for job in entry.after)]
 
 
 def job_named(name: str) -> Job:

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, Select, Subquery, and_, func, select
 from sqlalchemy.orm import aliased
 
 from db.clock import week_start
-from db.metrics import METRICS, Metric
+from db.metrics import METRICS, MODEL_METRICS, Metric
+from db.queries.combining import as_date, figures, mean_or_rate, unfinished, with_interval
+from db.queries.combining import periods as periods
 from db.queries.frames import frame
 from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import BusinessDay
-from jobs.formulas.intervals import mean_interval, wilson
 
 d = DailyModelPerformance.__table__.c
 
@@ -44,7 +45,9 @@ def oldest_day(connection: Connection) -> date | None:
 
 def metrics_with_data(connection: Connection, since: date, until: date) -> list[str]:
     """Names of the metrics that have at least one value in the period, in the catalogue's order."""
-    sums = [func.sum(d[metric.count]).label(name) for name, metric in METRICS.items()]
+    sums = [
+        func.sum(d[metric.count]).label(name) for name, metric in ((one.name, one) for one in MODEL_METRICS)
+    ]
     row = connection.execute(select(*sums).where(d.date.between(since, until))).one()
     return [name for name, n in row._mapping.items() if n]
 
@@ -60,7 +63,7 @@ def trend(
     period = BusinessDay.week_start if grain == "week" else d.date
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
     rows = frame(connection, _combined(chosen, period, inside))
-    rows["period"] = rows["period"].map(_as_date)
+    rows["period"] = rows["period"].map(as_date)
     rows["unfinished"] = [unfinished(start, grain, today) for start in rows["period"]]
     return with_interval(rows, chosen).sort_values(["subject", "period"], ignore_index=True)
 
@@ -70,7 +73,7 @@ def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.D
     chosen = METRICS[metric]
     inside = and_(d.date.between(first, last + timedelta(days=6)), d[chosen.count] > 0)
     rows = frame(connection, _combined(chosen, BusinessDay.week_start, inside))
-    rows["week"] = rows["period"].map(_as_date)
+    rows["week"] = rows["period"].map(as_date)
     wanted = ["subject", "week", "value", "std", "n", "part"]
     return with_interval(rows, chosen).reindex(columns=wanted).sort_values(wanted[:2], ignore_index=True)
 
@@ -87,7 +90,7 @@ def overall(connection: Connection, metric: str, since: date, until: date) -> di
     """A metric over the rows of all models together: value, low, high, n; None without any."""
     chosen = METRICS[metric]
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
-    rows = frame(connection, select(*_figures(chosen)).where(inside))
+    rows = frame(connection, select(*figures(d, chosen)).where(inside))
     if not rows["n"].iloc[0]:
         return None
     row = with_interval(rows.astype(float), chosen).iloc[0]
@@ -102,36 +105,11 @@ def overall_trend(
     period = BusinessDay.week_start if grain == "week" else d.date
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
     source = DailyModelPerformance.__table__.join(BusinessDay, BusinessDay.day == d.date)
-    rows = select(period, _value(chosen)).select_from(source).where(inside).group_by(period)
-    found = {_as_date(start): float(value) for start, value in connection.execute(rows)}
+    rows = select(period, mean_or_rate(d, chosen)).select_from(source).where(inside).group_by(period)
+    found = {as_date(start): float(value) for start, value in connection.execute(rows)}
     finished = [start for start in periods(since, until, grain) if not unfinished(start, grain, today)]
     stretch = takewhile(lambda start: start in found, reversed(finished))
     return [found[start] for start in stretch][::-1]
-
-
-def periods(since: date, until: date, grain: str) -> list[date]:
-    """The days, or the Mondays of the weeks, from the first to the last day."""
-    step = 7 if grain == "week" else 1
-    first = week_start(since) if grain == "week" else since
-    return [first + timedelta(days=k) for k in range(0, (until - first).days + 1, step)]
-
-
-def unfinished(start: date, grain: str, today: date) -> bool:
-    """Whether the day or week is still running."""
-    return (today - start).days <= (6 if grain == "week" else 0)
-
-
-def _value(metric: Metric) -> Any:
-    n = func.sum(d[metric.count])
-    return (
-        100.0 * func.sum(d[metric.part]) / n
-        if metric.is_rate
-        else func.sum(d[metric.count] * d[metric.mean]) / n
-    )
-
-
-def _as_date(value: Any) -> date:
-    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _combined(metric: Metric, period: Any, inside: Any) -> Select[*tuple[Any, ...]]:
@@ -143,34 +121,9 @@ def _combined(metric: Metric, period: Any, inside: Any) -> Select[*tuple[Any, ..
     if period is not None:
         source = source.join(BusinessDay, BusinessDay.day == d.date)
         keys.append(period.label("period"))
-    groups = select(*keys, *_figures(metric)).select_from(source).where(inside).group_by(*keys).subquery()
+    groups = select(*keys, *figures(d, metric)).select_from(source).where(inside).group_by(*keys).subquery()
     wanted = [column for column in groups.c if column.name != "model_id"]
     return select(Model.name.label("subject"), *wanted).join(groups, groups.c.model_id == Model.id)
-
-
-def _figures(metric: Metric) -> list[Any]:
-    """Counts and sums of daily rows; distances are taken from the middle of the metric's range, so that little is
-    lost in the difference."""
-    n = d[metric.count]
-    if metric.is_rate:
-        return [func.sum(n).label("n"), func.sum(d[metric.part]).label("part")]
-    far, std = d[metric.mean] - (metric.low + metric.high) / 2, func.coalesce(d[metric.std], 0)
-    total, sum_far = func.sum(n), func.sum(n * far)
-    return [
-        total.label("n"),
-        (func.sum(n * d[metric.mean]) / total).label("value"),
-        (func.sum((n - 1) * std * std + n * far * far) - sum_far * sum_far / total).label("squares"),
-    ]
-
-
-def with_interval(rows: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """Adds value (rates in %), low and high: Wilson for rates, Student's t for means of at least 3 values."""
-    if metric.is_rate:
-        low, high = wilson(rows["part"], rows["n"])
-        return rows.assign(value=100 * rows["part"] / rows["n"], low=100 * low, high=100 * high)
-    spread = (rows["squares"].clip(lower=0) / (rows["n"] - 1).where(rows["n"] > 1)) ** 0.5
-    low, high = mean_interval(rows["value"], spread, rows["n"], metric.low, metric.high)
-    return rows.assign(std=spread, low=low, high=high, part=None).drop(columns="squares")
 
 
 def coverage(connection: Connection, since: date, until: date) -> pd.DataFrame:
@@ -202,7 +155,7 @@ def sent(connection: Connection, first: date, last: date) -> pd.DataFrame:
         .where(d.date.between(first, last + timedelta(days=6)), d.total_predictions > 0)
         .group_by(Model.name, BusinessDay.week_start),
     )
-    return rows.assign(week=rows["week"].map(_as_date), day=rows["day"].map(_as_date))
+    return rows.assign(week=rows["week"].map(as_date), day=rows["day"].map(as_date))
 
 
 def head_to_head(connection: Connection, one: str, other: str, since: date, until: date) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Day, Id, Score, Timestamp, between, moment
@@ -116,4 +116,13 @@ class WeeklyAiQuality(_Figures, Base):
     feedback_score: Mapped[float | None] = mapped_column(Score, sort_order=2)
     ai_index: Mapped[float | None] = mapped_column(Score, sort_order=2)
     change_pct: Mapped[float | None] = mapped_column(Score, sort_order=2)
+    # Only in the row '*': how many conversations were scored, how many of these are rated, liked and disliked, and how
+    # often a liked one scores above a disliked one.
+    conversation_count: Mapped[int] = mapped_column(sort_order=2, server_default=text("0"))
+    rated_count: Mapped[int] = mapped_column(sort_order=2, server_default=text("0"))
+    liked_count: Mapped[int] = mapped_column(sort_order=2, server_default=text("0"))
+    disliked_count: Mapped[int] = mapped_column(sort_order=2, server_default=text("0"))
+    agreement: Mapped[float | None] = mapped_column(Score, sort_order=2)
+    agreement_low: Mapped[float | None] = mapped_column(Score, sort_order=2)
+    agreement_high: Mapped[float | None] = mapped_column(Score, sort_order=2)
     updated_at: Mapped[datetime] = mapped_column(Timestamp, sort_order=3)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from jobs.formulas.intervals import CONFIDENCE, Floats
 
 ENOUGH = 10  # liked conversations, and disliked ones
 DRAWS, SEED = 2_000, 20_260_101
+CELLS = 2_000_000  # of the table of draws that is held at once
 
 
 @dataclass(frozen=True)
@@ -42,31 +42,36 @@ class Agreement:
     high: float
 
 
-def agreement(liked: ArrayLike, disliked: ArrayLike) -> Agreement | None:
+def agreement(score: ArrayLike, liked: ArrayLike, disliked: ArrayLike) -> Agreement | None:
     """The area under the ROC curve of the score for liked against disliked; None under ten of either.
 
-    From the ranks (H. B. Mann and D. R. Whitney, Ann. Math. Stat. 18, 1947); the interval is the percentile bootstrap
-    over conversations, with the same draws each time.
+    Given are the different scores, and how many liked and disliked conversations have each. The statistic is that of
+    H. B. Mann and D. R. Whitney, Ann. Math. Stat. 18 (1947); the interval is the percentile bootstrap over
+    conversations, with the same draws each time.
     """
-    a, b = (np.asarray(value, dtype=float) for value in (liked, disliked))
-    if min(len(a), len(b)) < ENOUGH:
+    x, a, b = (np.asarray(value, dtype=float) for value in (score, liked, disliked))
+    if min(a.sum(), b.sum()) < ENOUGH:
         return None
-    above = (a[:, None] > b) + 0.5 * (a[:, None] == b) if len(a) * len(b) <= 1_000_000 else None
+    order = np.argsort(x)
+    a, b = a[order], b[order]
     rng = np.random.default_rng(SEED)
-    draws = np.array([_drawn(rng, a, b, above) for _draw in range(DRAWS)])
-    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Agreement(_auc(a, b), float(low), float(high))
+    at_once = max(1, CELLS // len(a))
+    draws = [
+        _auc(_drawn(rng, a, some), _drawn(rng, b, some))
+        for some in (min(at_once, DRAWS - done) for done in range(0, DRAWS, at_once))
+    ]
+    low, high = np.quantile(np.concatenate(draws), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Agreement(float(_auc(a, b)), float(low), float(high))
 
 
-def _auc(a: Floats, b: Floats) -> float:
-    ranks = rankdata(np.concatenate([a, b]))
-    return float((ranks[: len(a)].sum() - len(a) * (len(a) + 1) / 2) / (len(a) * len(b)))
+def _auc(a: Floats, b: Floats) -> Floats:
+    """Counts per score, the lowest first; along the last axis."""
+    below = np.cumsum(b, axis=-1) - b
+    area: Floats = (a * (below + b / 2)).sum(axis=-1) / (a.sum(axis=-1) * b.sum(axis=-1))
+    return area
 
 
-def _drawn(rng: np.random.Generator, a: Floats, b: Floats, above: Floats | None) -> float:
-    """The area of one draw; with the table of all pairs it is a product of how often each was drawn."""
-    i, j = rng.integers(len(a), size=len(a)), rng.integers(len(b), size=len(b))
-    if above is None:
-        return _auc(a[i], b[j])
-    times_a, times_b = np.bincount(i, minlength=len(a)), np.bincount(j, minlength=len(b))
-    return float(times_a @ above @ times_b / (len(a) * len(b)))
+def _drawn(rng: np.random.Generator, counts: Floats, draws: int) -> Floats:
+    """As many conversations as there are, drawn with replacement, counted by score."""
+    n = int(counts.sum())
+    return rng.multinomial(n, counts / n, size=draws).astype(float)

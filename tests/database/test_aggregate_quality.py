@@ -26,6 +26,7 @@ from jobs.job import DayParameters, Outcome
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
 MONDAY = date(2026, 11, 9)
+LATER = NOW + timedelta(days=9)
 DATA = Path(__file__).parents[3] / "shared" / "data"
 HEADER = "conversation_id,model,evaluator,created_at,score,quality,accuracy\n"
 
@@ -177,3 +178,33 @@ def test_real_files_against_pandas(engine: Engine) -> None:
 def _by_monday(table: pd.DataFrame) -> pd.DataFrame:
     at = pd.to_datetime(table["created_at"], utc=True).dt.tz_convert(SEOUL).dt.tz_localize(None)
     return table.assign(week=(at - pd.to_timedelta(at.dt.day_of_week, unit="D")).dt.normalize())
+
+
+def test_whether_likes_and_scores_agree(engine: Engine, tmp_path: Path) -> None:
+    talks = [(f"c{k}", 5 + k % 3 + 2 * (k < 12)) for k in range(24)] + [("unrated", 9)]
+    lines = [f"{talk},m,judge,{MONDAY}T12:00,{score},," for talk, score in talks]
+    bring(engine, tmp_path, "conversation_evaluation", HEADER + "\n".join(lines) + "\n")
+    sunday_after, later = MONDAY + timedelta(days=13), MONDAY + timedelta(days=14)
+    likes = [f"c{k},{k},{sunday_after}T12:00,{'like' if k < 12 else 'dislike'},m" for k in range(24)]
+    likes += [f"unrated,1,{later}T00:00,like,m", f"c3,x,{MONDAY}T12:00,dislike,m"]
+    head = "conversation_id,message_id,created_at,feedback,model\n"
+    aggregate_quality(engine, DayParameters(), Here(LATER))
+    bring_later = import_file(
+        engine, "feedback_log", written(tmp_path, head + "\n".join(likes) + "\n"), zone=SEOUL, now=LATER
+    )
+    assert bring_later.new == 26
+    aggregate_quality(engine, DayParameters(), Here(LATER))
+    (row,) = [row for row in rows(engine, WeeklyAiQuality) if row["evaluator"] == "*" and row["avg_score"]]
+    counts = ("conversation_count", "rated_count", "liked_count", "disliked_count")
+    assert [row[name] for name in counts] == [25, 24, 11, 12], "c3 has one of each, and is neither"
+    # Scores 7, 8, 9 of the liked against 5, 6, 7 of the disliked: only 7 against 7 is a tie.
+    sevens = sum(1 for k in range(12) if k % 3 == 0 and k != 3)
+    assert row["agreement"] == pytest.approx(1 - 0.5 * sevens * 4 / (11 * 12))
+    assert row["agreement_low"] < row["agreement"] < row["agreement_high"] <= 1
+    assert aggregate(engine).rows_written == 0
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "feedback.csv"
+    file.write_text(text)
+    return file

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from jobs.formulas.quality import agreement, split
+from jobs.formulas.quality import Agreement, agreement, split
 
 
 def test_a_mix_that_moved_and_a_segment_that_moved() -> None:
@@ -42,26 +43,33 @@ def test_mix_and_own_sum_to_the_change(rows: list[tuple[int, float, int, float]]
     assert found.mix.sum() + found.own.sum() == pytest.approx(change, abs=1e-9)
 
 
+def agreed(liked: ArrayLike, disliked: ArrayLike) -> Agreement | None:
+    """By the scores of single conversations."""
+    a, b = np.asarray(liked), np.asarray(disliked)
+    score = np.unique(np.concatenate([a, b]))
+    return agreement(score, *((side[:, None] == score).sum(axis=0) for side in (a, b)))
+
+
 def test_agreement_is_the_statistic_of_mann_and_whitney() -> None:
     rng = np.random.default_rng(7)
     liked, disliked = rng.integers(3, 11, 60), rng.integers(0, 9, 25)
-    found = agreement(liked, disliked)
+    found = agreed(liked, disliked)
     assert found is not None
     assert found.auc == pytest.approx(stats.mannwhitneyu(liked, disliked).statistic / (60 * 25))
     assert 0.5 < found.low < found.auc < found.high < 1
-    assert agreement(liked, disliked) == found, "the same draws each time"
+    assert agreed(liked, disliked) == found, "the same draws each time"
 
 
 def test_agreement_wants_ten_of_each() -> None:
-    assert agreement(range(50), range(9)) is None
-    assert agreement(range(9), range(50)) is None
+    assert agreed(range(50), range(9)) is None
+    assert agreed(range(9), range(50)) is None
 
 
 def test_the_interval_covers_as_often_as_it_says() -> None:
     rng, hits, rounds = np.random.default_rng(11), 0, 60
     true = stats.norm.cdf(1 / np.sqrt(2))
     for _round in range(rounds):
-        found = agreement(rng.normal(1, 1, 40), rng.normal(0, 1, 40))
+        found = agreed(rng.normal(1, 1, 40), rng.normal(0, 1, 40))
         assert found is not None
         hits += found.low <= true <= found.high
     assert 0.87 <= hits / rounds <= 1
