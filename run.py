@@ -26,6 +26,7 @@ from db.engine import default_engine, refuse_unreachable
 from db.errors import Refused
 from db.schema import refuse_unready, upgrade
 from jobs import claims, queue
+from jobs.job import Job
 from jobs.runner import execute
 from jobs.timetable import job_named
 from jobs.workers import this_worker
@@ -143,14 +144,14 @@ def prepare(config: settings.Settings) -> None:
     if config.demo and is_empty(engine):
         print(_("The database is empty: filling it with simulated data (DEMO=0 leaves it empty) …"))
         fill_demo(engine, config.zone, utc_now())
-        _aggregate(engine, config)
+        for job in ("aggregate_models", "aggregate_quality"):
+            _aggregate(engine, config, job_named(job))
 
 
-def _aggregate(engine: Engine, config: settings.Settings) -> None:
-    """Runs the aggregation here, before anybody looks at the pages; an interruption ends it at its next step."""
+def _aggregate(engine: Engine, config: settings.Settings, job: Job) -> None:
+    """Runs an aggregation here, before anybody looks at the pages; an interruption ends it at its next step."""
     stopping = threading.Event()
     _on_signals(lambda _number, _frame: stopping.set())
-    job = job_named("aggregate_models")
     asked = queue.request(engine, job, job.read({}), trigger="manual", by="demo", now=utc_now())
     claimed = claims.claim(engine, this_worker(), utc_now(), asked.id)
     if claimed:

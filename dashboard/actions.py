@@ -1,6 +1,6 @@
 """Everything by which a page sets a job going, or asks how the jobs are; the only file that imports jobs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -45,15 +45,30 @@ def worker_is_there() -> bool:
     return health(default_engine(), current(), utc_now()).worker_is_there
 
 
-def empty_page() -> None:
-    """What is missing for a page that shows aggregated evaluations."""
-    source = freshness().iloc[0]
-    cards.empty(int(source["rows"]), int(source["stale_days"]), access.why_not() is None)
+FILLS = {
+    "models": ("daily_model_performance", "aggregate_models", ("model_evaluations",)),
+    "quality": ("daily_ai_quality", "aggregate_quality", ("conversation_evaluation", "feedback_log")),
+}
+
+
+def empty_page(*words: str) -> None:
+    """What is missing for a page that shows the aggregated rows of these words."""
+    known = freshness().set_index("table")[["rows", "stale_days"]]
+    fills = []
+    for table, job, sources in (FILLS[word] for word in words):
+        waiting = {name: (int(known["rows"][name]), int(known["stale_days"][name])) for name in sources}
+        fills.append(cards.Fill(table, job, waiting))
+    cards.empty(fills, access.why_not() is None)
 
 
 def freshness() -> pd.DataFrame:
     """How fresh each table is, also where rows came by plain SQL."""
     return ask(operations.freshness, newest_mark=ask_now(operations.newest_mark))
+
+
+def title(job: str) -> str:
+    """What a job is called, in English."""
+    return job_named(job).title
 
 
 def start(job: str, params: Parameters) -> queue.Requested:
@@ -70,14 +85,19 @@ def start(job: str, params: Parameters) -> queue.Requested:
     )
 
 
-def aggregate(values: dict[str, Any], name: str) -> bool:
-    """Queues an aggregation with these parameters and remembers its run under a name; False where it is refused."""
+def aggregate(values: dict[str, Any], name: str, words: Sequence[str] = ("models",)) -> bool:
+    """Queues the aggregation of these words, each with those parameters that it knows, and remembers the runs under
+    a name; False where it is refused."""
     try:
-        asked = start("aggregate_models", job_named("aggregate_models").read(values))
+        jobs = [job_named(FILLS[word][1]) for word in words]
+        asked = []
+        for job in jobs:
+            known = {key: value for key, value in values.items() if key in job.parameters.model_fields}
+            asked.append((job, job.read(known)))
+        filters.remember(name, tuple(start(job.name, params).id for job, params in asked))
     except Refused as refused:
         st.error(plain(refused))
         return False
-    filters.remember(name, asked.id)
     return True
 
 
@@ -90,7 +110,7 @@ def run_again(run_id: int) -> None:
         if row.status == "cancelled" and job.rest:
             params = job.rest(params)
         asked = start(row.job, params)
-        filters.remember("started", asked.id)
+        filters.remember("started", (asked.id,))
         st.toast(_("Run {id} is queued.").format(id=asked.id))
     except Refused as refused:
         st.toast(plain(refused), icon=":material/error:")
@@ -100,7 +120,7 @@ def run_now(job: str) -> None:
     """Queues a run as the schedule would."""
     try:
         asked = start(job, job_named(job).read({}))
-        filters.remember("started", asked.id)
+        filters.remember("started", (asked.id,))
         st.toast(_("Run {id} is queued.").format(id=asked.id))
     except Refused as refused:
         st.toast(plain(refused), icon=":material/error:")

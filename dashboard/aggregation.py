@@ -9,6 +9,7 @@ from dashboard import access, actions, filters, runs
 from dashboard.data import ask, ask_now, models, operations
 from dashboard.wording import plain, span
 from language import _
+from reports.subjects import WORDS
 
 ALL_STALE, ONE_DAY, RANGE = "stale", "day", "range"
 
@@ -25,19 +26,21 @@ def close() -> None:
 
 
 def _form() -> None:
-    days, model = _days(), _model()
-    values = (days or {}) | model
+    days, words = _days(), _words()
+    values = (days or {}) | (_model() if "models" in words else {})
+    words = words if not values.get("model") else ["models"]
     usual: dict[str, Any] = {"width": "stretch", "disabled": days is None}
     preview, run = st.columns(2)
     if preview.button(_("Preview"), icon=":material/preview:", key="_preview_button", **usual):
-        actions.aggregate(values | {"dry_run": True}, "preview")
-        filters.remember("previewed", values)
+        actions.aggregate(values | {"dry_run": True}, "preview", words)
+        filters.remember("previewed", (values, words))
     pressed = run.button(_("Run"), icon=":material/play_arrow:", key="_run_button", **usual)
-    if pressed and actions.aggregate(values, "started"):
+    if pressed and actions.aggregate(values, "started", words):
         close()
         st.rerun(scope="app")
-    if (
-        filters.remembered("previewed") == values
+    if filters.remembered("previewed") == (
+        values,
+        words,
     ):  # what was previewed for other choices says nothing of these
         _preview("preview")
 
@@ -82,6 +85,15 @@ def _which() -> str:
     return which
 
 
+def _words() -> list[str]:
+    """Of everything, or of one word."""
+    kinds = {"all": _("All")} | {word: _(label) for word, label in WORDS.items()}
+    word = st.segmented_control(
+        _("Of what"), list(kinds), default="all", required=True, format_func=kinds.__getitem__, key="_word"
+    )
+    return list(WORDS) if word == "all" else [word]
+
+
 def _model() -> dict[str, Any]:
     names = ask(models.names)
     model = st.selectbox(_("Model"), names, index=None, placeholder=_("all models"), key="_model")
@@ -115,8 +127,7 @@ def again(names: list[str], first: date, last: date) -> None:
 
 def _preview(name: str) -> None:
     """The rehearsal's result, as soon as a worker has it."""
-    run_id = filters.remembered(name)
-    if run_id:
+    for run_id in filters.remembered(name) or ():
         waits = ask_now(operations.is_active, run_id=run_id)
         st.fragment(_rehearsal, run_every=0.5 if waits else None)(run_id)
 
@@ -133,4 +144,5 @@ def _rehearsal(run_id: int) -> None:
     elif row["status"] != "succeeded":
         st.error(plain(row["error"] or row["message"]))
     else:
-        runs.changes(row["message"], row["result"] or {})
+        told = _(actions.title(row["job"]))
+        runs.changes(f"{told}: {row['message']}", row["result"] or {})

@@ -29,7 +29,7 @@ with speaking(current().language):
     actions.note_health()
     filters.follow_url(page.url_path)
     with st.sidebar:
-        newest, oldest = data.ask(data.models.newest_day), data.ask(data.models.oldest_day)
+        newest, oldest = data.ask(data.overall.newest_day), data.ask(data.overall.oldest_day)
         filters.period_picker(newest or actions.today(), oldest or actions.today())
         sidebar.show()
     cards.demo_banner()

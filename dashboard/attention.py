@@ -83,6 +83,8 @@ def _silent(today: date) -> list[Item]:
     """Models that were there week after week and sent nothing in the last finished one; or that nothing came at all."""
     last = week_start(today) - WEEK
     newest = ask(models.newest_day)
+    if newest is None and not ask(models.expected):
+        return []  # there are no models: something else is watched here
     if newest is None or newest < last:
         since = _("The newest day is {day}.").format(day=day_in_words(newest)) if newest else ""
         return [Item(_chip("red", "close", _("missing")), _("No model sent anything"), since, _("Show days"))]

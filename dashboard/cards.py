@@ -1,5 +1,8 @@
 """What every page begins with: banner, title, and what is missing where there is no data."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
@@ -21,37 +24,47 @@ def title(text: str, second_line: str) -> None:
         st.caption(second_line)
 
 
-def empty(rows: int, waiting: int, may_press: bool) -> None:
-    """What a page without data says: which import and which job fill it, and how far that is."""
-    pages = _(
-        "These pages read daily_model_performance, which aggregate_models fills from model_evaluations."
-    )
+def empty(fill: Sequence["Fill"], may_press: bool) -> None:
+    """What a page without data says: which imports and jobs fill it, and how far that is."""
+    told = _("These pages read {table}, which {job} fills from {sources}.")
     with st.container(border=True):
-        st.markdown(f"**{_('No evaluations have been aggregated yet')}**")
-        st.caption(pages)
+        st.markdown(f"**{_('Nothing has been aggregated yet')}**")
+        for one in fill:
+            sources = ", ".join(one.waiting)
+            st.caption(told.format(table=one.table, job=one.job, sources=sources))
         headings = [_("Step"), _("State"), _("Next")]
-        steps = pd.DataFrame(_steps(rows, waiting, may_press), columns=headings)
-        st.table(steps, border="horizontal", hide_index=True)
-        if not rows:
+        steps = [step for one in fill for step in _steps(one, may_press)]
+        st.table(pd.DataFrame(steps, columns=headings), border="horizontal", hide_index=True)
+        if not any(one.rows for one in fill):
             st.caption(_("Only looking around? python -m db demo fills every page with simulated data."))
 
 
-def _steps(rows: int, waiting: int, may_press: bool) -> list[tuple[str, str, str]]:
+@dataclass(frozen=True)
+class Fill:
+    """What fills an aggregated table: the job, and its sources with their rows and the days that wait."""
+
+    table: str
+    job: str
+    waiting: dict[str, tuple[int, int]]
+
+    @property
+    def rows(self) -> int:
+        return sum(rows for rows, _days in self.waiting.values())
+
+
+def _steps(fill: Fill, may_press: bool) -> list[tuple[str, str, str]]:
     """Table or job, how it is, and what to do next."""
-    done = ":material/check_circle:" if rows else ":material/radio_button_unchecked:"
+    open_, done = ":material/radio_button_unchecked:", ":material/check_circle:"
+    bring = _("import a file: on page Operations, or python -m db import {table} FILE")
     press = _("press Run aggregation in the sidebar")
-    run = press if may_press else _("python -m jobs run aggregate_models")
+    run = press if may_press else _("python -m jobs run {job}").format(job=fill.job)
+    waits = max(days for _rows, days in fill.waiting.values())
+    state = ngettext("{n} day waits", "{n} days wait", waits) if waits else _("nothing to do")
     return [
         (
-            f"{done} model_evaluations",
+            f"{done if rows else open_} {name}",
             ngettext("{n} row", "{n} rows", rows),
-            _("fine")
-            if rows
-            else _("import a file: on page Operations, or python -m db import model_evaluations FILE"),
-        ),
-        (
-            ":material/radio_button_unchecked: aggregate_models",
-            ngettext("{n} day waits", "{n} days wait", waiting) if waiting else _("nothing to do"),
-            run if rows else _("waits for the rows above"),
-        ),
-    ]
+            _("fine") if rows else bring.format(table=name),
+        )
+        for name, (rows, _days) in fill.waiting.items()
+    ] + [(f"{open_} {fill.job}", state, run if fill.rows else _("waits for the rows above"))]

@@ -8,23 +8,28 @@ import streamlit as st
 
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
-from dashboard.data import ask, derive, models, verdicts
+from dashboard.data import ask, derive, models, quality, verdicts
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import brief, difference, figure, isolated, plain
 from db.metrics import BY_COLUMN, Metric
 from jobs.formulas.verdict_names import DECLINED, IMPROVED, TOO_LITTLE_DATA
 from jobs.formulas.verdicts import HISTORY_WEEKS, SURPRISE_CAP
-from language import _, ngettext
+from language import N_, _, ngettext
 from reports.charts.look import Look
 from reports.charts.sparkline import sparkline
 from reports.charts.surprise import surprise
+from reports.subjects import TOGETHER, subject_name
 from reports.verdict_words import CLEAR, WORDS, remark
 
 ROWS = 8
 LETTERS = 40  # of a model's name in a row
 TEXT, FIGURES = 330, 136  # pixels
 
+PAGES = {
+    "models": ("views/models.py", N_("More about the models")),
+    "quality": ("views/quality.py", N_("More about AI quality")),
+}
 BADGES = {
     IMPROVED: ":green-badge[:material/check: {word}]",
     DECLINED: ":orange-badge[:material/priority_high: {word}]",
@@ -78,7 +83,7 @@ def _dots(week: date) -> pd.DataFrame:
         (change > 0) == (m.better == "up") for change, m in zip(compared["change"], metrics, strict=True)
     ]
     sign = pd.Series(better, index=compared.index).map({True: 1.0, False: -1.0})
-    shown = [isolated(brief(name, LETTERS)) for name in compared["subject"]]
+    shown = [isolated(brief(name, LETTERS)) for name in _subjects(compared)]
     names = [f"{name}, {_(m.label)}" for name, m in zip(shown, metrics, strict=True)]
     told = zip(compared["change"], compared["surprise"], metrics, strict=True)
     return pd.DataFrame(
@@ -96,8 +101,9 @@ def _row(row: dict[Any, Any], week: date, today: date) -> None:
     metric, look = BY_COLUMN[row["metric"]], Look(filters.is_dark(), grain="week")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=TEXT, gap=None):
+            whose = plain(brief(subject_name(row["word"], row["subject"]), LETTERS))
             st.markdown(
-                f"**{_(metric.label)}** · {plain(brief(row['subject'], LETTERS))} {badge(row['verdict'])}",
+                f"**{_(metric.label)}** · {whose} {badge(row['verdict'])}",
                 help=" ".join([_(metric.definition), remark(row)]).strip(),
             )
             st.caption(_evidence(row, metric))
@@ -126,8 +132,13 @@ def _evidence(row: dict[Any, Any], metric: Metric) -> str:
 def _weeks(metric: Metric, subject: str, week: date, today: date) -> pd.DataFrame:
     """The weeks up to this one that tell how much they vary."""
     span = {"since": week - timedelta(weeks=HISTORY_WEEKS), "until": week + timedelta(days=6)}
-    rows: pd.DataFrame = ask(models.trend, metric=metric.name, grain="week", today=today, **span)
-    return rows[rows["subject"] == subject]
+    asked = {"metric": metric.name, "grain": "week", "today": today} | span
+    if metric.word == "quality":
+        rows = ask(quality.trend, by="" if subject == TOGETHER else "model", **asked)
+    else:
+        rows = ask(models.trend, **asked)
+    found: pd.DataFrame = rows[rows["subject"] == subject]
+    return found
 
 
 def _quiet(table: pd.DataFrame, quiet: int, hidden: int, week: date) -> None:
@@ -142,7 +153,14 @@ def _quiet(table: pd.DataFrame, quiet: int, hidden: int, week: date) -> None:
     ]
     chip = f":gray-badge[:material/drag_handle: {_('quiet')}]"
     beside.foot(f"{chip} {'; '.join(filter(None, told))}", data(table, week))
-    filters.link("views/models.py", _("More about the models"))
+    words = set(table["word"])
+    for word, (page, label) in PAGES.items():
+        if word in words:
+            filters.link(page, _(label))
+
+
+def _subjects(table: pd.DataFrame) -> list[str]:
+    return [subject_name(word, name) for word, name in zip(table["word"], table["subject"], strict=True)]
 
 
 def data(table: pd.DataFrame, week: date) -> Data:
@@ -153,6 +171,7 @@ def data(table: pd.DataFrame, week: date) -> Data:
 
 def _in_words(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
+        subject=_subjects(table),
         metric=[_(BY_COLUMN[name].label) for name in table["metric"]],
         said=[_(WORDS[verdict]) for verdict in table["verdict"]],
         remark=[remark(row) for row in table.to_dict("records")],

@@ -9,7 +9,17 @@ from dashboard import filters
 from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
-from db.queries import coverage, model_changes, models, operations, restatements, verdicts
+from db.queries import (
+    conversations,
+    coverage,
+    model_changes,
+    models,
+    operations,
+    overall,
+    quality,
+    restatements,
+    verdicts,
+)
 from db.schema import refuse_unready
 from db.targets import targets
 from language import spoken
@@ -21,6 +31,7 @@ T = TypeVar("T")
 __all__ = [
     "ask",
     "ask_now",
+    "conversations",
     "coverage",
     "derive",
     "holds_demo",
@@ -28,6 +39,8 @@ __all__ = [
     "models",
     "note_version",
     "operations",
+    "overall",
+    "quality",
     "restatements",
     "target_of",
     "verdicts",

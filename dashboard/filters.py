@@ -13,7 +13,7 @@ from dashboard.wording import plain, span
 from db.metrics import METRICS
 from language import _
 
-CHOICES = ("period", "models", "metric", "view", "also", "pair", "rows")
+CHOICES = ("period", "models", "metric", "view", "also", "pair", "rows", "answers", "by")
 OWN_DATES = ("from", "to")
 HIGHLIGHTS = 4
 NOTHING = "-"  # in the address: nothing at all is chosen
@@ -171,6 +171,30 @@ def metric(names: list[str]) -> str:
     return _one("metric", names, names[0], show)
 
 
+def answers(names: list[str]) -> str:
+    """The mark of answers that the trend shows."""
+    show = partial(
+        st.selectbox,
+        _("Metric"),
+        format_func=lambda name: _(METRICS[name].label),
+        label_visibility="collapsed",
+        width=190,
+    )
+    return _one("answers", names, names[0], show)
+
+
+def by(names: dict[str, str]) -> str:
+    """What figures are split by; the first by default."""
+    show = partial(
+        st.segmented_control,
+        _("Split by"),
+        required=True,
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+    )
+    return _one("by", list(names), next(iter(names)), show)
+
+
 def view() -> str:
     """All highlighted models in one chart, or a small chart for each model."""
     options = {"highlighted": _("Highlighted"), "all": _("All")}
@@ -184,10 +208,11 @@ def view() -> str:
     return _one("view", list(options), "highlighted", show)
 
 
-def also() -> list[str]:
-    """What the trend shows beside its lines."""
+def also(*offered: str) -> list[str]:
+    """What the trend shows beside its lines, of what it offers."""
     names = {"before": _("Period before"), "events": _("Events"), "targets": _("Targets")}
-    chosen = _settle("also", list(names), ["events", "targets"])
+    names = {name: label for name, label in names.items() if name in offered}
+    chosen = _settle("also", list(names), [name for name in ("events", "targets") if name in names])
     st.session_state["also"] = chosen
     st.pills(
         _("Also shown"),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
-from dashboard.data import ask, models
+from dashboard.data import ask, models, overall
 from dashboard.drawing import draw
 from dashboard.lineup import ranked
 from dashboard.period import Period
@@ -28,14 +28,15 @@ NAME = 250  # pixels; on a phone the line then moves below the name, beside its 
 def numbers(names: list[str], period: Period, today: date) -> None:
     """The headline metrics over all models, with the period before and a line; those that the data have."""
     days, earlier = ({"since": one.first, "until": one.last} for one in (period, period.before))
-    now = {name: ask(models.overall, metric=name, **days) for name in names}
-    before = {name: ask(models.overall, metric=name, **earlier) for name in names}
+    now = {name: ask(overall.overall, metric=name, **days) for name in names}
+    before = {name: ask(overall.overall, metric=name, **earlier) for name in names}
     if not any(now.values()):
         st.caption(_("no data in this period"))
     known = [name for name in names if now[name] or before[name]]
-    with st.grid(4, min_column_width=168):
-        for name in known or names:
-            line = ask(models.overall_trend, metric=name, grain=period.grain, today=today, **days)
+    shown = known or names
+    with st.grid(3 if len(shown) in (5, 6) else 4, min_column_width=168):  # no row with a single card
+        for name in shown:
+            line = ask(overall.overall_trend, metric=name, grain=period.grain, today=today, **days)
             _number(METRICS[name], now[name], before[name], line)
 
 

@@ -1,5 +1,7 @@
 """The sidebar below the period: actions, jobs at work, and the line of health."""
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import access, actions, aggregation, filters, health, runs, watch
@@ -31,13 +33,23 @@ def show() -> None:
 
 
 def _tell_result(may_resume: bool) -> None:
-    """How the run that this session started ended; one that was stopped can go on."""
-    started = filters.remembered("started")
-    run = ask_now(operations.run, run_id=started) if started else None
-    if run is None or run["finished_at"] is None:
-        return
+    """How the runs that this session started ended; one that was stopped can go on."""
+    for started in filters.remembered("started", ()):
+        run = ask_now(operations.run, run_id=started)
+        if run is not None and run["finished_at"] is not None:
+            _told(run, may_resume)
+
+
+def _told(run: dict[str, Any], may_resume: bool) -> None:
     told = _("Run {id}").format(id=run["id"])
     st.markdown(f"{told} {runs.badge(run['status'])}  \n:small[{plain(run['error'] or run['message'])}]")
     if run["status"] == "cancelled" and may_resume:
         icon, go_on = ":material/play_arrow:", actions.run_again
-        st.button(_("Resume"), icon=icon, width="stretch", on_click=go_on, args=(run["id"],), key="_go_on")
+        st.button(
+            _("Resume"),
+            icon=icon,
+            width="stretch",
+            on_click=go_on,
+            args=(run["id"],),
+            key=f"_go_on_{run['id']}",
+        )

@@ -67,11 +67,11 @@ def highlighted(
     frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup
 ) -> tuple[str, date] | None:
     """The trend with some models in colour, and what was asked for beside; returns the point that was clicked."""
-    chosen, also = lineup.highlighted, filters.also()
+    chosen, also = lineup.highlighted, filters.also("before", "events", "targets")
     if frame["subject"].nunique() > GHOSTS + len(chosen):
         frame = frame[frame["subject"].isin(chosen)]
     key, look = f"trend_{metric.name}_{period.grain}", look_of(metric, period, lineup)
-    more: dict[str, Any] = {"targets": _aims(metric) if "targets" in also else ()}
+    more: dict[str, Any] = {"targets": aims(metric) if "targets" in also else ()}
     if "events" in also:
         more["events"] = events.missing(period, tuple(chosen))
     if "before" in also:
@@ -88,7 +88,7 @@ def _moved_on(metric: Metric, period: Period) -> pd.DataFrame:
     return rows.assign(period=[day + later for day in rows["period"]])
 
 
-def _aims(metric: Metric) -> tuple[float, ...]:
+def aims(metric: Metric) -> tuple[float, ...]:
     """The target of a metric, where somebody wrote one down that can be read."""
     target = target_of(metric.name)
     if isinstance(target, str):

@@ -28,15 +28,28 @@ def show(week: date, today: date) -> None:
     st.markdown(
         f"**{_('Verdicts')}** :small[{week_name(week)}: {week_against(week)}]", help=changes.meaning()
     )
-    found = ask(verdicts.of_week, week=week)
+    found = ask(verdicts.of_week, week=week, word="models")
     table = derive(_rows, week=week, today=today)
     shown = columns.with_minus(table, ["change"])
     st.dataframe(shown, hide_index=True, placeholder="–", column_config=_columns(table["line"]))
     beside.foot(_("most surprising change of the score first"), changes.data(found, week))
 
 
+def of_answers(week: date, today: date) -> None:
+    """AI quality: a row for all answers together and, where there are several, for each model."""
+    st.markdown(
+        f"**{_('Verdicts')}** :small[{week_name(week)}: {week_against(week)}]", help=changes.meaning()
+    )
+    found = ask(verdicts.of_week, week=week, word="quality")
+    if found.empty:
+        st.caption(_("This week was not judged yet: that is done after each aggregation."))
+        return
+    data = changes.data(found, week)
+    beside.open_table(_("most surprising change first"), data)
+
+
 def _rows(week: date, today: date) -> pd.DataFrame:
-    found = ask(verdicts.of_week, week=week)
+    found = ask(verdicts.of_week, week=week, word="models")
     by_metric = {name: rows.set_index("subject") for name, rows in found.groupby("metric", sort=False)}
     order = list(dict.fromkeys(found.loc[found["metric"] == SCORE, "subject"]))
     order += [name for name in dict.fromkeys(found["subject"]) if name not in set(order)]

@@ -13,8 +13,8 @@ from db.engine import engine_for
 from db.importing import import_file
 from db.schema import upgrade
 from jobs import claims, queue
-from jobs.aggregate_models import JOB
 from jobs.runner import execute
+from jobs.timetable import JOBS
 from jobs.workers import this_worker
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -27,8 +27,10 @@ def upgraded(path: Path) -> Engine:
 
 
 def aggregate(engine: Engine) -> str:
-    """Runs the job as the worker would, and what follows from it; returns the first status that is no success."""
-    queue.request(engine, JOB, JOB.read({}), trigger="manual", by="", now=utc_now())
+    """Runs the jobs as the worker would, and what follows from it; returns the first status that is no success."""
+    for name in ("aggregate_models", "aggregate_quality"):
+        job = JOBS[name]
+        queue.request(engine, job, job.read({}), trigger="manual", by="", now=utc_now())
     status = "succeeded"
     while claimed := claims.claim(engine, this_worker(), utc_now()):
         ended = execute(engine, claimed, SEOUL, utc_now)

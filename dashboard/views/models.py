@@ -11,13 +11,13 @@ from language import _
 newest, oldest, names = ask(models.newest_day), ask(models.oldest_day), ask(models.names)
 if newest is None or oldest is None:
     cards.title(_("Models"), _("Scores of evaluated predictions"))
-    actions.empty_page()
+    actions.empty_page("models")
     trends.empty(METRICS["final_score"], actions.today())
     st.stop()
 
 period = filters.period(newest, oldest)
 days = {"since": period.first, "until": period.last}
-week, ranked = ask(verdicts.newest_week, until=period.last), lineup.ranked(days)
+week, ranked = ask(verdicts.newest_week, until=period.last, word="models"), lineup.ranked(days)
 cards.title(_("Models"), trends.shown_in_words(len(ranked), len(names), period, newest))
 
 pills = st.container()  # filled below: which models a page highlights by itself goes by the metric

@@ -3,18 +3,19 @@
 import streamlit as st
 
 from dashboard import access, actions, attention, cards, changes, doings, filters, headlines, lineup
-from dashboard.data import ask, ask_now, models, operations, verdicts
+from dashboard.data import ask, ask_now, operations, overall, verdicts
 from dashboard.wording import span_with_end, week_against, week_name
 from db.clock import utc_now
 from language import _
 from settings import current
 
 BESIDE_THE_SCORE = ["target_achieved_rate", "support_breach_rate", "coverage"]
+OF_ANSWERS = ["score", "feedback_score"]
 
-newest, oldest = ask(models.newest_day), ask(models.oldest_day)
+newest, oldest = ask(overall.newest_day), ask(overall.oldest_day)
 if newest is None or oldest is None:
     cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
-    actions.empty_page()
+    actions.empty_page("models", "quality")
     headlines.no_numbers([lineup.SCORE.name, *BESIDE_THE_SCORE])
     st.stop()
 
@@ -35,7 +36,7 @@ with st.container(border=True):
 
 st.caption(_("Over the period: {span}").format(span=shown))
 top = lineup.headline({"since": period.first, "until": period.last})
-headlines.numbers([top.name, *BESIDE_THE_SCORE], period, actions.today())
+headlines.numbers([top.name, *BESIDE_THE_SCORE, *OF_ANSWERS], period, actions.today())
 
 if changes.compared(week):
     st.subheader(_("What changed, ranked by surprise"), anchor=False, help=changes.meaning())

@@ -22,6 +22,6 @@ def demo(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
         print(_("The demo was removed.") if was_there else _("There is no demo in the database."))
         return DONE
     stored = fill_demo(engine, zone, utc_now())
-    print(ngettext("{n} simulated evaluation stored.", "{n} simulated evaluations stored.", stored))
-    print(_("Now run: python -m jobs run aggregate_models"))
+    print(ngettext("{n} simulated row stored.", "{n} simulated rows stored.", stored))
+    print(_("Now run: python -m jobs run aggregate_models, and python -m jobs run aggregate_quality"))
     return DONE

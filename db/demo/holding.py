@@ -1,5 +1,7 @@
 """Whether the database holds the demo, and taking it out again."""
 
+from typing import Any
+
 from sqlalchemy import Connection, Engine, bindparam, delete, exists, insert, literal, select
 
 from db.engine import reading
@@ -7,8 +9,12 @@ from db.facts import HOLDS_DEMO, fact, state_fact
 from db.model_names import belongs_to
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import BusinessDay, JobRun, ModelChange, Restatement, StaleMark, Verdict
+from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog, WeeklyAiQuality
 
-DEMO_ID = "tidemark-demo-"  # what every simulated prediction_id begins with, and nobody else's
+DEMO_ID = (
+    "tidemark-demo-"  # what every simulated prediction_id and conversation_id begins with, and nobody else's
+)
+SOURCES: tuple[Any, ...] = (ModelEvaluation, ConversationEvaluation, FeedbackLog)
 
 is_real = ~ModelEvaluation.prediction_id.startswith(DEMO_ID, autoescape=True)
 
@@ -29,6 +35,7 @@ def remove_demo(connection: Connection) -> bool:
     connection.execute(delete(evaluation).where(~is_real))
     behind = exists().where(evaluation.day == daily.date, evaluation.model_id == daily.model_id)
     connection.execute(delete(daily).where(~behind))
+    _remove_answers(connection)
     staying = _with_real_rows(connection)
     gone = [{"gone": model} for model in connection.scalars(select(Model.id)) if model not in staying]
     if gone:
@@ -37,13 +44,37 @@ def remove_demo(connection: Connection) -> bool:
     connection.execute(delete(ModelChange).where(~exists().where(Model.id == ModelChange.model_id)))
     connection.execute(delete(Restatement))  # they tell of simulated figures, and ids of models come again
     connection.execute(delete(Verdict))  # also of the user's models: the demo's were judged with them
-    if connection.scalar(select(evaluation.id).limit(1)) is None:
+    if not holds_real_rows(connection):
         connection.execute(delete(StaleMark))
     else:
         _judge_what_is_left(connection)
     connection.execute(delete(JobRun).where(JobRun.triggered_by == "demo"))
     state_fact(connection, HOLDS_DEMO, None)
     return True
+
+
+def _remove_answers(connection: Connection) -> None:
+    """The figures of days and weeks that had simulated answers go with them; what is real in them is stale."""
+    for table in (ConversationEvaluation, FeedbackLog):
+        connection.execute(delete(table).where(table.conversation_id.startswith(DEMO_ID, autoescape=True)))
+    connection.execute(delete(DailyAiQuality))
+    connection.execute(delete(WeeklyAiQuality))
+    for source in (ConversationEvaluation, FeedbackLog):
+        left = select(literal(source.__tablename__), source.day, literal("")).distinct()
+        connection.execute(insert(StaleMark).from_select(["table_name", "day", "key"], left))
+
+
+def holds_real_rows(connection: Connection) -> bool:
+    """Whether the user's own rows stand in any source table."""
+    e, f = ConversationEvaluation, FeedbackLog
+    mine = [
+        is_real,
+        *(~c.startswith(DEMO_ID, autoescape=True) for c in (e.conversation_id, f.conversation_id)),
+    ]
+    return any(
+        connection.scalar(select(table.id).where(real).limit(1)) is not None
+        for table, real in zip(SOURCES, mine, strict=True)
+    )
 
 
 def staying_models(connection: Connection) -> set[int] | None:
@@ -66,6 +97,6 @@ def _judge_what_is_left(connection: Connection) -> None:
 
 
 def is_empty(engine: Engine) -> bool:
-    """Whether there is neither an evaluation nor a model yet."""
+    """Whether there is neither a row of a source nor a model yet."""
     with reading(engine) as connection:
-        return connection.scalar(select(Model.id).limit(1)) is None
+        return all(connection.scalar(select(table.id).limit(1)) is None for table in (Model, *SOURCES))

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Table, insert, select
 
 from db.clock import business_day, starts_at, to_utc, week_start
-from db.demo.holding import DEMO_ID, is_real, remove_demo
+from db.demo.answers import simulated_answers
+from db.demo.holding import DEMO_ID, holds_real_rows, remove_demo
 from db.demo.story import MODELS, DemoModel
 from db.engine import writing
 from db.errors import Refused
 from db.facts import HOLDS_DEMO, state_fact
 from db.tables.models import Model, ModelEvaluation
+from db.tables.quality import ConversationEvaluation, FeedbackLog
 from language import _
 
 SEED = 20_261_115
@@ -27,10 +29,11 @@ Row = dict[str, Any]
 Floats = NDArray[np.float64]
 
 evaluations: Table = ModelEvaluation.__table__  # type: ignore[assignment]
+ANSWERS: tuple[Table, ...] = (ConversationEvaluation.__table__, FeedbackLog.__table__)  # type: ignore[assignment]
 
 
 def fill_demo(engine: Engine, zone: ZoneInfo, now: datetime) -> int:
-    """Stores a simulated year up to this moment in one transaction; returns how many evaluations it has.
+    """Stores a simulated year up to this moment in one transaction; returns how many rows it has.
 
     A demo that is there already is replaced. Raises Refused where the database holds evaluations of its own.
     """
@@ -42,12 +45,23 @@ def fill_demo(engine: Engine, zone: ZoneInfo, now: datetime) -> int:
         for rows in _batches(zone, now, ids):
             connection.execute(insert(evaluations), rows)
             written += len(rows)
+        written += _store_answers(connection, zone, now)
         state_fact(connection, HOLDS_DEMO, now.isoformat())
     return written
 
 
+def _store_answers(connection: Connection, zone: ZoneInfo, now: datetime) -> int:
+    rows: dict[str, list[Row]] = {table.name: [] for table in ANSWERS}
+    for name, row in simulated_answers(zone, now, DAYS):
+        day = business_day(row["created_at"], zone)
+        rows[name].append(row | {"updated_at": row["created_at"], "day": day})
+    for table in ANSWERS:
+        connection.execute(insert(table), rows[table.name])
+    return sum(len(found) for found in rows.values())
+
+
 def _refuse_real_data(connection: Connection) -> None:
-    if connection.scalar(select(evaluations.c.id).where(is_real).limit(1)) is not None:
+    if holds_real_rows(connection):
         raise Refused(
             _(
                 "The database holds evaluations of yours, so no demo goes into it. "

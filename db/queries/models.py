@@ -1,7 +1,6 @@
 """What pages ask of daily_model_performance, and the evaluations behind it."""
 
 from datetime import date, timedelta
-from itertools import takewhile
 from typing import Any
 
 import pandas as pd
@@ -10,8 +9,7 @@ from sqlalchemy.orm import aliased
 
 from db.clock import week_start
 from db.metrics import METRICS, MODEL_METRICS, Metric
-from db.queries.combining import as_date, figures, mean_or_rate, unfinished, with_interval
-from db.queries.combining import periods as periods
+from db.queries.combining import as_date, figures, unfinished, with_interval
 from db.queries.frames import frame
 from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import BusinessDay
@@ -84,32 +82,6 @@ def totals(connection: Connection, metric: str, since: date, until: date) -> pd.
     inside = and_(d.date.between(since, until), d[chosen.count] > 0)
     rows = frame(connection, _combined(chosen, None, inside))
     return with_interval(rows, chosen).sort_values("subject", ignore_index=True)
-
-
-def overall(connection: Connection, metric: str, since: date, until: date) -> dict[str, Any] | None:
-    """A metric over the rows of all models together: value, low, high, n; None without any."""
-    chosen = METRICS[metric]
-    inside = and_(d.date.between(since, until), d[chosen.count] > 0)
-    rows = frame(connection, select(*figures(d, chosen)).where(inside))
-    if not rows["n"].iloc[0]:
-        return None
-    row = with_interval(rows.astype(float), chosen).iloc[0]
-    return {name: row[name] for name in ("value", "low", "high", "n")}
-
-
-def overall_trend(
-    connection: Connection, metric: str, since: date, until: date, grain: str, today: date
-) -> list[float]:
-    """The same for each finished day or ISO week since the last gap, in order."""
-    chosen = METRICS[metric]
-    period = BusinessDay.week_start if grain == "week" else d.date
-    inside = and_(d.date.between(since, until), d[chosen.count] > 0)
-    source = DailyModelPerformance.__table__.join(BusinessDay, BusinessDay.day == d.date)
-    rows = select(period, mean_or_rate(d, chosen)).select_from(source).where(inside).group_by(period)
-    found = {as_date(start): float(value) for start, value in connection.execute(rows)}
-    finished = [start for start in periods(since, until, grain) if not unfinished(start, grain, today)]
-    stretch = takewhile(lambda start: start in found, reversed(finished))
-    return [found[start] for start in stretch][::-1]
 
 
 def _combined(metric: Metric, period: Any, inside: Any) -> Select[*tuple[Any, ...]]:

@@ -10,6 +10,10 @@ from sqlalchemy import Connection, func, select
 from db.queries.frames import frame
 from db.tables.models import DailyModelPerformance, ModelEvaluation
 from db.tables.operations import JobRun, Restatement, StaleMark
+from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog
+
+SOURCES: tuple[Any, ...] = (ModelEvaluation, ConversationEvaluation, FeedbackLog)
+AGGREGATED: tuple[Any, ...] = (DailyModelPerformance, DailyAiQuality)
 
 _LISTED = (
     JobRun.id,
@@ -71,8 +75,8 @@ def is_active(connection: Connection, run_id: int) -> bool:
 def newest_mark(connection: Connection) -> int:
     """A number that moves when rows of a source come, also by plain SQL; changes of rows that are stale already,
     which SQLite does not mark again, leave it."""
-    mark, row = select(func.max(StaleMark.id)), select(func.max(ModelEvaluation.id))
-    return (connection.scalar(mark) or 0) + (connection.scalar(row) or 0)
+    marks = (StaleMark, *SOURCES)
+    return sum(connection.scalar(select(func.max(table.id))) or 0 for table in marks)
 
 
 def newest_run(connection: Connection) -> tuple[int, int]:
@@ -87,19 +91,24 @@ def freshness(connection: Connection, newest_mark: int) -> pd.DataFrame:
 
     `newest_mark` is there for the cache: plain SQL changes a source without raising the data version.
     """
-    e, d = ModelEvaluation, DailyModelPerformance
-    stale = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == e.__tablename__)
-    known = select(func.count()).select_from(e)
-    changed = func.max(d.updated_at, type_=d.updated_at.type)
-    oldest, newest = connection.scalar(select(func.min(e.day))), connection.scalar(select(func.max(e.day)))
-    count, first, last, at = connection.execute(
-        select(func.count(), func.min(d.date), func.max(d.date), changed)
-    ).one()
-    rows = [
-        (e.__tablename__, connection.scalar(known), oldest, newest, None, connection.scalar(stale)),
-        (d.__tablename__, count, first, last, at, None),
-    ]
+    rows = [_of_source(connection, table) for table in SOURCES]
+    rows += [_of_aggregated(connection, table) for table in AGGREGATED]
     return pd.DataFrame(rows, columns=["table", "rows", "oldest", "newest", "changed_at", "stale_days"])
+
+
+def _of_source(connection: Connection, table: Any) -> tuple[Any, ...]:
+    name = table.__tablename__
+    stale = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == name)
+    rows = connection.scalar(select(func.count()).select_from(table))
+    # Each end by itself comes from the index; both in one statement read all of it.
+    oldest, newest = (connection.scalar(select(end(table.day))) for end in (func.min, func.max))
+    return name, rows, oldest, newest, None, connection.scalar(stale)
+
+
+def _of_aggregated(connection: Connection, table: Any) -> tuple[Any, ...]:
+    changed = func.max(table.updated_at, type_=table.__table__.c.updated_at.type)
+    row = select(func.count(), func.min(table.date), func.max(table.date), changed)
+    return table.__tablename__, *connection.execute(row).one(), None
 
 
 def storage(connection: Connection) -> dict[str, Any]:

@@ -81,11 +81,10 @@ def segments(connection: Connection, week: date, by: str) -> pd.DataFrame:
     now, before = (
         totals(connection, score, monday, monday + timedelta(days=6), by) for monday in (week, week - WEEK)
     )
-    both = now.set_index("subject")[["n", "value"]].join(
-        before.set_index("subject")[["n", "value"]], how="outer", rsuffix="_before"
-    )
+    wanted = ["subject", "n", "value"]
+    both = now[wanted].merge(before[wanted], how="outer", on="subject", suffixes=("", "_before"))
     both[["n", "n_before"]] = both[["n", "n_before"]].fillna(0)
-    return both.rename(columns={"value": "mean", "value_before": "mean_before"}).reset_index()
+    return both.rename(columns={"value": "mean", "value_before": "mean_before"})
 
 
 def weeks(connection: Connection, since: date, until: date) -> pd.DataFrame:

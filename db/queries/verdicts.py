@@ -11,14 +11,16 @@ from db.tables.operations import Verdict
 v = Verdict.__table__.c
 
 
-def newest_week(connection: Connection, until: date | None = None) -> date | None:
-    """The Monday of the newest week that was judged, of those that begin by `until`."""
+def newest_week(connection: Connection, until: date | None = None, word: str | None = None) -> date | None:
+    """The Monday of the newest week that was judged, of those that begin by `until` and of that word."""
     weeks = select(func.max(v.week_start))
-    newest: date | None = connection.scalar(weeks.where(v.week_start <= until) if until else weeks)
+    weeks = weeks.where(v.week_start <= until) if until else weeks
+    newest: date | None = connection.scalar(weeks.where(v.word == word) if word else weeks)
     return newest
 
 
-def of_week(connection: Connection, week: date) -> pd.DataFrame:
-    """Every verdict of a week, most surprising first: the columns of the table."""
+def of_week(connection: Connection, week: date, word: str | None = None) -> pd.DataFrame:
+    """Every verdict of a week, or those of one word, most surprising first: the columns of the table."""
     ranked = (v.surprise.desc().nulls_last(), v.word, v.subject, v.metric)
-    return frame(connection, select(Verdict.__table__).where(v.week_start == week).order_by(*ranked))
+    rows = select(Verdict.__table__).where(v.week_start == week).order_by(*ranked)
+    return frame(connection, rows.where(v.word == word) if word else rows)

@@ -12,7 +12,7 @@ from db.engine import engine_for
 from tests import filled
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "models", "operations")
+PAGES = ("overview", "models", "quality", "operations")
 Open = Callable[..., AppTest]
 
 

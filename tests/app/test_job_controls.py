@@ -57,13 +57,14 @@ def test_who_may_not_press_changes_nothing(open_page, demo_file, engine, monkeyp
 
 def test_the_size_of_the_database(open_page, demo_file):
     told = words(open_page("operations", demo_file))
-    assert "SQLite:" in told and "MB on disk" in told and "job_runs 2" in told
+    assert "SQLite:" in told and "MB on disk" in told and "job_runs 3" in told
 
 
 def asked(engine) -> dict[str, object]:
-    """The parameters of the newest run."""
+    """The parameters of the job's newest run."""
     with engine.connect() as connection:
-        return connection.scalar(select(JobRun.params).order_by(JobRun.id.desc()).limit(1))
+        mine = select(JobRun.params).where(JobRun.job == NAME)
+        return connection.scalar(mine.order_by(JobRun.id.desc()).limit(1))
 
 
 def form() -> None:
@@ -112,11 +113,11 @@ def test_stop_and_resume_in_the_sidebar(open_page, demo_file, engine):
     open_page("overview", demo_file)
     run = queue.request(engine, job, params, trigger="manual", by="", now=utc_now())
     app = open_page("overview", demo_file)
-    app.session_state["_started"] = run.id
+    app.session_state["_started"] = (run.id,)
     app.run()
     app.button(key=f"_stop_{run.id}").click().run()
     assert queue.run_row(engine, run.id).status == "cancelled"
-    app.button(key="_go_on").click().run()
+    app.button(key=f"_go_on_{run.id}").click().run()
     assert asked(engine) == {"since": "2026-01-05", "until": "2026-01-11", "only": "stale"}
 
 

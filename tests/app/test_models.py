@@ -46,9 +46,9 @@ def test_period_before_and_target_are_shown_when_asked_for(open_page, demo_file,
 
 def test_a_broken_file_of_targets_is_told(open_page, demo_file, tmp_path, monkeypatch):
     file = tmp_path / "targets.yaml"
-    file.write_text("score: 72\n")
+    file.write_text("points: 72\n")
     monkeypatch.setenv("TARGETS_FILE", str(file))
-    assert "there is no metric “score”" in words(open_page("models", demo_file)).replace("\\", "")
+    assert "there is no metric “points”" in words(open_page("models", demo_file)).replace("\\", "")
 
 
 def test_the_best_model_is_named(open_page, demo_file):

@@ -19,13 +19,14 @@ def words(app: AppTest) -> str:
 def test_an_empty_database_names_the_next_step(name, open_page, empty_file):
     app = open_page(name, empty_file)
     told = words(app)
-    assert app.title[0].value == name.capitalize()
+    assert app.title[0].value == name.capitalize().replace("Quality", "AI quality")
     assert "simulated data" not in told.replace("fills every page with simulated data", "")
     if name == "operations":
         assert "Nothing ran yet" in told
     else:
-        assert "No evaluations have been aggregated yet" in told
-        assert "python -m db import model_evaluations" in app.table[0].value.to_string()
+        assert "Nothing has been aggregated yet" in told
+        source = "conversation_evaluation" if name == "quality" else "model_evaluations"
+        assert f"python -m db import {source}" in app.table[0].value.to_string()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -237,7 +238,7 @@ def test_the_log_of_a_run_is_for_operators(open_page, demo_file, monkeypatch, en
     for password in ("", "correct horse"):
         monkeypatch.setenv("OPERATOR_PASSWORD", password)
         app = open_page("operations", demo_file)
-        app.session_state["runs_2"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+        app.session_state["runs_3"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
         app.run()
         assert ("Log (times in UTC)" in words(app)) == (not password)
 

@@ -59,7 +59,7 @@ def test_every_heading_of_a_table_is_translated(page, open_page, demo_file, quot
 
 def test_a_run_s_status_is_translated(open_page, demo_file, quoting):
     app = open_page("operations", demo_file)
-    app.session_state["runs_2"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.session_state["runs_3"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert any(":green-badge[«succeeded»]" in element.value for element in app.markdown)
     (config,) = [json.loads(frame.proto.columns) for frame in app.dataframe]

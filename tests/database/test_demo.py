@@ -1,7 +1,7 @@
 """The simulated year: always the same, plausible, and gone without a trace."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,8 @@ from sqlalchemy import Engine, func, select
 
 from db.check import check
 from db.clock import business_day, week_start
-from db.demo.holding import holds_demo, remove_demo
+from db.demo.answers import simulated_answers
+from db.demo.holding import SOURCES, holds_demo, remove_demo
 from db.demo.simulation import fill_demo, simulated
 from db.demo.story import MODELS
 from db.engine import writing
@@ -20,6 +21,7 @@ from db.errors import Refused
 from db.importing import Report
 from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import StaleMark, Verdict
+from db.tables.quality import DailyAiQuality, WeeklyAiQuality
 from tests.filled import aggregate
 
 REAL = "prediction_id,model_name,predicted_at\nmine,atlas-2,2026-11-16T00:00:00Z\n"
@@ -39,11 +41,12 @@ def weekly(year: pd.DataFrame, model: str, column: str = "final_score") -> "pd.S
 
 def test_demo_is_stored_and_sound(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
     stored = fill_demo(engine, zone, now)
-    assert 20_000 < stored < 30_000
+    assert 38_000 < stored < 46_000
     assert check(engine, zone).wrong == []
     with engine.connect() as connection:
         assert holds_demo(connection)
-        assert connection.scalar(select(func.count()).select_from(ModelEvaluation)) == stored
+        counts = [connection.scalar(select(func.count()).select_from(table)) for table in SOURCES]
+        assert sum(counts) == stored and min(counts) > 3_000
         first, last = connection.execute(
             select(func.min(ModelEvaluation.day), func.max(ModelEvaluation.day))
         ).one()
@@ -99,7 +102,8 @@ def test_removing_leaves_nothing(engine: Engine, zone: ZoneInfo, now: datetime) 
         assert connection.scalar(select(func.count()).select_from(Verdict)) > 0
         assert remove_demo(connection)
         assert not remove_demo(connection)
-        for table in (ModelEvaluation, Model, DailyModelPerformance, Verdict, StaleMark):
+        gone = (*SOURCES, Model, DailyModelPerformance, DailyAiQuality, WeeklyAiQuality, Verdict, StaleMark)
+        for table in gone:
             assert connection.scalar(select(func.count()).select_from(table)) == 0
 
 
@@ -188,3 +192,21 @@ def test_last_days_of_the_late_feed_wait(engine: Engine, zone: ZoneInfo, now: da
         share = {name: evaluated / n for name, evaluated, n in connection.execute(shares)}
     assert share["delta-q4"] < 0.1
     assert share["cirrus-l"] > 0.6
+
+
+@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 11, 20), date(2027, 7, 4)])
+def test_the_story_of_the_answers(today: date, zone: ZoneInfo) -> None:
+    now = datetime.combine(today, time(12), tzinfo=zone)
+    rows = list(simulated_answers(zone, now, 365))
+    assert rows == list(simulated_answers(zone, now, 365)), "the same rows each time"
+    frame = pd.DataFrame([row for table, row in rows if table == "conversation_evaluation"])
+    assert not frame.duplicated(["conversation_id", "model", "evaluator", "created_at"]).any()
+    assert frame["score"].between(0, 10).all() and set(frame["evaluator"]) == {"judge", "reviewer"}
+    frame["week"] = [week_start(at.astimezone(zone).date()) for at in frame["created_at"]]
+    weeks = sorted(frame["week"].unique())
+    last, before = weeks[-2], weeks[-3]
+    means = frame.groupby("week")["score"].mean()
+    assert 0.5 < means[last] - means[before] < 1.1
+    likes = [row for table, row in rows if table == "feedback_log"]
+    share = len(likes) / frame["conversation_id"].nunique()
+    assert 0.35 < share < 0.45 and {row["feedback"] for row in likes} == {"like", "dislike"}

@@ -28,7 +28,7 @@ from soak.visitor import Seen, Visitor, pressed, typed
 
 PASSWORD, DATABASE_PASSWORD, TOKEN = "correct horse battery", "hunter2-hunter2", "xoxb-no-token-at-all"
 SECRETS = (PASSWORD, DATABASE_PASSWORD, TOKEN)
-PAGES = ("", "models", "operations")
+PAGES = ("", "models", "quality", "operations")
 UPLOAD = "/_stcore/upload_file"
 BOUNDARY = "stranger"
 FILE = (

@@ -1,0 +1,13 @@
+"""What figures are of, in words: the same on page, in the digest and in files."""
+
+from language import N_, _
+
+TOGETHER = "*"  # in verdicts and charts: all answers together
+WORDS = {"models": N_("Models"), "quality": N_("AI quality")}
+
+
+def subject_name(word: str, subject: str) -> str:
+    """A model's name as it is; what stands for all of a word, or for an unknown one, in words."""
+    if word == "quality" and subject == TOGETHER:
+        return _("all answers")
+    return subject or _("unknown")
