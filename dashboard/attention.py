@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from dashboard import filters
-from dashboard.data import ask, models
+from dashboard.data import ask, attention
 from dashboard.wording import day_in_words, moment, plain
 from db.clock import week_start
-from jobs.formulas.coverage import AT_LEAST, WEEKS
 from language import _, ngettext
 
 SHOWN = 5
 WEEK = timedelta(weeks=1)
-ENOUGH, FEW = 0.8, 0.5  # shares of predictions that are evaluated
 
 
 @dataclass(frozen=True)
@@ -82,27 +79,10 @@ def _again(run_again: Callable[[int], None], run_id: int) -> Callable[[], None]:
 def _silent(today: date) -> list[Item]:
     """Models that were there week after week and sent nothing in the last finished one; or that nothing came at all."""
     last = week_start(today) - WEEK
-    newest = ask(models.newest_day)
-    if newest is None and not ask(models.expected):
-        return []  # there are no models: something else is watched here
-    if newest is None or newest < last:
-        since = _("The newest day is {day}.").format(day=day_in_words(newest)) if newest else ""
+    if newest := ask(attention.nothing_since, last=last):
+        since = _("The newest day is {day}.").format(day=day_in_words(newest))
         return [Item(_chip("red", "close", _("missing")), _("No model sent anything"), since, _("Show days"))]
-    rows = ask(models.sent, first=last - 2 * WEEKS * WEEK, last=last + WEEK)
-    rows = rows[rows["subject"].isin(ask(models.expected))]
-    weeks = [(name, sorted(group["week"]), group["day"].max()) for name, group in rows.groupby("subject")]
-    return [
-        _silent_item(str(name), newest)
-        for name, seen, newest in sorted(weeks, key=lambda one: one[2], reverse=True)
-        if went_silent(seen, last)
-    ]
-
-
-def went_silent(seen: list[date], last: date) -> bool:
-    """Whether a model with rows in these weeks (Mondays, in order) went silent, at most eight weeks before the last."""
-    stopped = seen[-1]
-    usual = [week for week in seen if week > stopped - WEEKS * WEEK]
-    return last - WEEKS * WEEK <= stopped < last and len(usual) >= AT_LEAST
+    return [_silent_item(name, newest) for name, newest in ask(attention.silent, last=last)]
 
 
 def _silent_item(name: str, newest: date) -> Item:
@@ -114,23 +94,13 @@ def _silent_item(name: str, newest: date) -> Item:
 
 def _partial(week: date) -> list[Item]:
     """Models that were hardly evaluated, though the week before they were."""
-    now, before = (_coverage(monday) for monday in (week, week - WEEK))
-    both = before.join(now.add_suffix("_now")).fillna({"whole_now": 0, "part_now": 0})
-    usual = both[(both["part"] >= ENOUGH * both["whole"]) & both.index.isin(ask(models.expected))]
     found = []
-    for name, row in usual.sort_values("whole", ascending=False).iterrows():
-        part, whole = int(row["part_now"]), int(row["whole_now"])
-        counts = {"part": f"{part:,}", "whole": f"{whole:,}"}
-        if part < FEW * whole:
-            title = _("{model} lacks most of its evaluations").format(model=plain(name))
-            told = _("{part} of {whole} are there; its numbers may still move.").format(**counts)
-            found.append(Item(_chip("yellow", "contrast", _("partial")), title, told, _("Show days")))
+    for name, part, whole in ask(attention.partial, week=week):
+        title = _("{model} lacks most of its evaluations").format(model=plain(name))
+        told = _("{part} of {whole} are there; its numbers may still move.")
+        told = told.format(part=f"{part:,}", whole=f"{whole:,}")
+        found.append(Item(_chip("yellow", "contrast", _("partial")), title, told, _("Show days")))
     return found
-
-
-def _coverage(monday: date) -> pd.DataFrame:
-    rows: pd.DataFrame = ask(models.coverage, since=monday, until=monday + timedelta(days=6))
-    return rows.set_index("subject")[["part", "whole"]].astype(float)
 
 
 def _chip(colour: str, icon: str, word: str) -> str:

@@ -10,6 +10,7 @@ from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
 from db.queries import (
+    attention,
     conversations,
     coverage,
     model_changes,
@@ -31,6 +32,7 @@ T = TypeVar("T")
 __all__ = [
     "ask",
     "ask_now",
+    "attention",
     "conversations",
     "coverage",
     "derive",

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from dashboard import lineup
-from dashboard.attention import went_silent
 from dashboard.lineup import SCORE
 from db.engine import engine_for, raise_data_version
+from db.queries.attention import went_silent
 from db.tables.models import DailyModelPerformance, Model
 from db.tables.operations import JobRun, Verdict
 from tests.app.test_pages import words
