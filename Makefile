@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 
-.PHONY: run test lint bench soak screenshots lock
+.PHONY: run test lint bench soak screenshots lock translations
 .DEFAULT_GOAL := run
 
 run:
@@ -40,3 +40,8 @@ lock:
 	@$(PYTHON) install.py test
 	@grep -hv '^-' requirements.txt requirements-dev.txt | $(VENV) -m uv pip compile --quiet --universal \
 		--python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links - -o requirements-lock.txt
+
+# After a change of a text that people read: the catalogues follow, and what is untranslated is named.
+translations:
+	@$(PYTHON) install.py run
+	@$(VENV) -m translations

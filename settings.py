@@ -38,7 +38,9 @@ class Settings(BaseSettings):
         description="the database: sqlite:///PATH or postgresql://USER@HOST/NAME",
     )
     timezone: str = Field("Asia/Seoul", description="IANA time zone of business days, schedules and pages")
-    language: Literal["en"] = Field("en", description="language of pages and messages: en")
+    language: Literal["en", "ko"] = Field(
+        "en", description="language of messages, and of pages until somebody chooses another: en or ko"
+    )
     address: str = Field("127.0.0.1", description="address that the dashboard listens on")
     port: int = Field(8501, ge=1, le=65535, description="port that the dashboard listens on")
     allowed_hosts: Words = Field(
@@ -82,6 +84,13 @@ class Settings(BaseSettings):
         if value not in available_timezones():
             raise ValueError("an IANA time zone such as Asia/Seoul or Europe/Berlin")
         return value
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _first_known(cls, value: Any) -> Any:
+        """Desktops set LANGUAGE too, for every program: ko_KR:ko:en."""
+        offered = [part.split("_")[0].split(".")[0] for part in str(value).split(":")]
+        return next((name for name in offered if name in ("en", "ko")), value)
 
     @field_validator("database_url")
     @classmethod

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import columns
 from dashboard.period import Period
 from dashboard.wording import spreadsheet_safe
-from language import _
+from language import _, kept
 
 # In pixels: a popover holds so much; a heading and a row of st.dataframe with their lines.
 WIDTH, HEIGHT = 640, 300
@@ -101,7 +101,7 @@ def _csv(rows: pd.DataFrame, data: Data) -> None:
 def _download(make: Callable[[], bytes], name: str, file: str) -> None:
     st.download_button(
         _("CSV"),
-        data=make,
+        data=kept(make),
         file_name=file,
         mime="text/csv",
         icon=":material/download:",

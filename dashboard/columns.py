@@ -47,7 +47,7 @@ STYLED = 200  # rows
 EVALUATION: Columns = {
     "prediction_id": Column(N_("Prediction"), width=190),
     "predicted_at": Column(N_("Predicted"), "moment", 140),
-    "evaluated_at": Column(N_("Evaluated"), "moment", 140),
+    "evaluated_at": Column(N_("Evaluated at"), "moment", 140),
     "final_score": Column(N_("Score, 0–100"), "figure", 100),
     "target_accuracy_score": Column(N_("Target accuracy, 0–100"), "figure", 155),
     "timing_score": Column(N_("Timing, 0–100"), "figure", 105),
@@ -63,7 +63,7 @@ EVALUATION: Columns = {
 COVERAGE: Columns = {
     "subject": Column(N_("Model")),
     "evaluated": Column(N_("Evaluated, %"), "figure"),
-    "part": Column(N_("Evaluated"), "count"),
+    "part": Column(N_("Evaluated, count"), "count"),
     "whole": Column(N_("Predictions"), "count"),
     "newest": Column(N_("Newest day"), "day"),
 }
@@ -71,7 +71,7 @@ DAYS: Columns = {
     "subject": Column(N_("Model")),
     "day": Column(N_("Day"), "day"),
     "state": Column(N_("State")),
-    "part": Column(N_("Evaluated"), "count"),
+    "part": Column(N_("Evaluated, count"), "count"),
     "whole": Column(N_("Predictions"), "count"),
     "waits": Column(N_("To be aggregated"), "flag"),
     "restated": Column(N_("Figures restated"), "count"),

@@ -9,6 +9,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from language import spoken
+
 alt.theme.enable("none")  # Altair's own defaults (300 px wide) would overrule Streamlit's
 
 
@@ -17,7 +19,7 @@ def draw(make: Callable[..., alt.LayerChart], frame: pd.DataFrame, key: str, **o
 
     Building a chart of a few layers in Python takes 50 ms, sending a finished one 3.
     """
-    content = pickle.dumps((make.__module__, make.__qualname__, frame, sorted(options.items())))
+    content = pickle.dumps((make.__module__, make.__qualname__, frame, sorted(options.items()), spoken()))
     spec = _spec(blake2b(content).hexdigest(), make, frame, options)
     chosen = options.get("selection")
     if chosen is None or not _selectable(spec):  # an empty chart has nothing to click

@@ -6,14 +6,16 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.period import DEFAULT_PRESET, OWN, PRESETS, Period, dates, own
 from dashboard.period import preset as period_of
 from dashboard.wording import plain, span
 from db.metrics import METRICS
-from language import _
+from language import LANGUAGES, _, ask_for_language
+from settings import current
 
-CHOICES = ("period", "models", "metric", "view", "also", "pair", "rows", "answers", "by")
+CHOICES = ("lang", "period", "models", "metric", "view", "also", "pair", "rows", "answers", "by")
 OWN_DATES = ("from", "to")
 HIGHLIGHTS = 4
 NOTHING = "-"  # in the address: nothing at all is chosen
@@ -23,6 +25,40 @@ FEW = 12  # up to so many models are pills; more are searched
 def is_dark() -> bool:
     """Whether the browser shows the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def language() -> str:
+    """The language of the page: of an address that is new, pressed just now, chosen before, or the setting's."""
+    kept: dict[str, list[str]] = st.session_state.get("_kept", {})
+    written: dict[str, list[str]] = st.session_state.get("_written", {})
+    asked = st.query_params.get_all("lang")
+    new = asked if asked != written.get("lang", []) else []
+    for wanted in (*new, st.session_state.get("lang"), *kept.get("lang", [])):
+        if wanted in LANGUAGES:
+            remember("language", wanted)
+            return str(wanted)
+    remember("language", current().language)
+    return current().language
+
+
+def language_picker() -> None:
+    """The sidebar's choice of language."""
+    show = partial(
+        st.segmented_control,
+        _("Language"),
+        required=True,
+        format_func=LANGUAGES.__getitem__,
+        label_visibility="collapsed",
+    )
+    _one("lang", list(LANGUAGES), current().language, show)
+
+
+def _language_of_session() -> str | None:
+    """What `language` found last, for a fragment, a dialog or a callback; None outside of a session."""
+    return remembered("language") if get_script_run_ctx(suppress_warning=True) else None
+
+
+ask_for_language(_language_of_session)
 
 
 def follow_url(page: str) -> None:

@@ -42,7 +42,7 @@ def _chooser() -> None:
     held: Upload | None = filters.remembered("upload")
     busy = held is not None and held.step == "importing"
     left, right = st.columns([1, 3])
-    table = left.selectbox(_("Table"), list(SPECS), disabled=busy, on_change=_forget, key="import_table")
+    table = left.selectbox(_("Into table"), list(SPECS), disabled=busy, on_change=_forget, key="import_table")
     limit = int(st.get_option("server.maxUploadSize"))
     file = right.file_uploader(
         _("File: csv, csv.gz, jsonl, jsonl.gz or parquet"),

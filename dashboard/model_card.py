@@ -46,7 +46,7 @@ def _wish() -> Wish | None:
     usual: dict[str, Any] = {"on_change": model_changing.forget}
     left, middle, right = st.columns(3)
     kind = left.selectbox(
-        _("Change"), list(KINDS), format_func=lambda name: _(KINDS[name]), key="model_kind", **usual
+        _("Kind of change"), list(KINDS), format_func=lambda name: _(KINDS[name]), key="model_kind", **usual
     )
     if kind == "undo":
         standing = ask_now(model_changes.standing)

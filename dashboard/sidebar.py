@@ -30,6 +30,7 @@ def show() -> None:
     watch.running_jobs(actions.cancel, may_stop=reason is None)
     _tell_result(may_resume=reason is None)
     health.line(actions.job_health())
+    filters.language_picker()
 
 
 def _tell_result(may_resume: bool) -> None:

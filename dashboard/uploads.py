@@ -9,6 +9,7 @@ server is stopped the thread ends with it: whole steps stay, and the file may be
 import threading
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -23,7 +24,7 @@ from db.importing.advice import OnPage
 from db.importing.choices import Choices, choices_of
 from db.importing.received import Received
 from db.progress import Progress
-from language import _
+from language import _, kept
 from settings import current
 
 __all__ = ["SPECS", "Report", "Upload", "take"]
@@ -90,7 +91,7 @@ class Upload:
     def _begin(self, step: Step, after: Step, now: datetime) -> None:
         self.step, self.rows, self.written, self.waits, self.error = step, 0, 0, False, ""
         # A daemon, so that the server can be stopped at any moment.
-        self._thread = threading.Thread(target=self._work, args=(after, now), name=step, daemon=True)
+        self._thread = threading.Thread(target=kept(partial(self._work, after, now)), name=step, daemon=True)
         self._thread.start()
 
     def _work(self, after: Step, now: datetime) -> None:

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from db.clock import business_day, to_utc
 from jobs.job import Job
-from language import _
+from language import N_, _
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = (
+    N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from math import ceil, floor, isfinite, log10
 import altair as alt
 
 from reports.charts.series import Row
-from reports.charts.text import day_name, month
+from reports.charts.text import day_name, month, month_of_year
 
 # What stands above the plot (the unit) and below it (the labels of the time axis), in pixels.
 AROUND_PLOT = 54
@@ -77,7 +77,7 @@ def x_ticks(first: date, last: date, most: int = 13) -> dict[date, str]:
     starts = [day for day in days if day.day == 1]
     every = next(n for n in (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200) if len(starts) <= most * n)
     kept = [day for day in starts if (12 * day.year + day.month - 1) % every == 0]
-    return {day: f"{month(day)} {day.year}" if day.month == 1 else month(day) for day in kept}
+    return {day: month_of_year(day) if day.month == 1 else month(day) for day in kept}
 
 
 def x_axis(ticks: dict[date, str]) -> alt.Axis:

@@ -35,6 +35,10 @@ def month(day: date) -> str:
     return _(MONTHS[day.month - 1])
 
 
+def month_of_year(day: date) -> str:
+    return _("{month} {year}").format(month=month(day), year=day.year)
+
+
 def day_name(day: date) -> str:
     return _("{day} {month}").format(day=day.day, month=month(day))
 
@@ -44,6 +48,8 @@ def period_name(first: date, grain: Grain) -> str:
     last = first + STEP[grain] - timedelta(days=1)
     if grain == "day":
         pattern = _("{day} {month} {year}")
+    elif first.year != last.year:
+        return f"{period_name(first, 'day')} – {period_name(last, 'day')}"
     elif first.month == last.month:
         pattern = _("{day} – {last_day} {month} {year}")
     else:
