@@ -78,6 +78,29 @@ class Settings(BaseSettings):
         description="address that the schedule loop calls every minute, for a service that notices silence",
     )
 
+    slack_bot_token: SecretStr | None = Field(
+        None, description="token (xoxb-…) of the Slack app that posts the digest and uploads its pictures"
+    )
+    slack_channel: str | None = Field(
+        None,
+        description="channel that the digest and alerts go to: its ID (C0123ABCD) or its name (#ai-weekly)",
+    )
+    slack_webhook_url: SecretStr | None = Field(
+        None, description="address of an incoming webhook, instead of token and channel; without pictures"
+    )
+    slack_api_url: str = Field(
+        "https://slack.com/api/", description="address of Slack's Web API, for gateways and tests"
+    )
+    public_url: str | None = Field(
+        None, description="address under which people open the dashboard; links in messages lead there"
+    )
+    report_language: Literal["en", "ko"] | None = Field(
+        None, description="language of the digest, where it is not that of the pages: en or ko"
+    )
+    reports_dir: Path = Field(
+        ROOT / "sent-reports", description="folder for digests as HTML files, where there is no Slack"
+    )
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -110,7 +133,26 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("operator_password", "log_file", "heartbeat_url", mode="before")
+    @field_validator("slack_api_url", "slack_webhook_url")
+    @classmethod
+    def _kept_secret_on_its_way(cls, value: str | SecretStr | None) -> str | SecretStr | None:
+        told = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if told and not (_calls_a_host(told) and _is_encrypted(told)):
+            raise ValueError("https://HOST/…, or http:// on this machine")
+        return f"{value.rstrip('/')}/" if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _page_address(cls, value: str | None) -> str | None:
+        if value and not _calls_a_host(value):
+            raise ValueError("http://HOST/… or https://HOST/…")
+        return value.rstrip("/") if value else value
+
+    @field_validator(
+        *("operator_password", "log_file", "heartbeat_url", "slack_bot_token", "slack_channel"),
+        *("slack_webhook_url", "public_url", "report_language"),
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         return value or None
@@ -140,8 +182,14 @@ def _calls_a_host(address: str) -> bool:
         return False
 
 
+def _is_encrypted(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.hostname or "") in LOOPBACK
+
+
 def _secret(name: str) -> bool:
-    return name in {"operator_password", "database_url", "heartbeat_url"}
+    secrets = {"operator_password", "database_url", "heartbeat_url", "slack_bot_token", "slack_webhook_url"}
+    return name in secrets
 
 
 def _explain(error: ValidationError) -> str:

@@ -15,6 +15,7 @@ from db.clock import Now, utc_now
 from db.engine import bookkeeping, explain
 from db.facts import LOOP_SEEN, state_fact
 from jobs import claims, queue
+from jobs.alerting import Alerting
 from jobs.due import queue_due
 from jobs.heartbeat import Heartbeat
 from jobs.history import trim_daily
@@ -39,6 +40,7 @@ class Loop:
         self.stop = threading.Event()
         self._worker = this_worker()
         self._heartbeat = Heartbeat(settings.heartbeat_url)
+        self.alerting = Alerting(engine, settings, now)
 
     def tick(self) -> None:
         """One look at the clock: lost runs go back into the queue, due slots come into it."""
@@ -52,6 +54,7 @@ class Loop:
             queue.one_at_a_time(connection, LOOP_SEEN)
             state_fact(connection, LOOP_SEEN, now.isoformat())
             trim_daily(connection, now, self._settings.zone)
+        self.alerting.look()
 
     def work_once(self) -> bool:
         """Runs one waiting run to its end; False where none waits."""

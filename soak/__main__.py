@@ -17,9 +17,10 @@ from soak.databases import PATH, Server, server, sqlite_database
 from soak.evidence import Finding, line
 from soak.half_way import half_way
 from soak.kills import KINDS, kill
+from soak.sends import sends
 from soak.server_gone import server_gone
 
-PARTS = ("kills", "server", "clocks", "migration", "backup", "crowd")
+PARTS = ("kills", "sends", "server", "clocks", "migration", "backup", "crowd")
 
 
 def main() -> int:
@@ -59,6 +60,8 @@ def _findings(call: argparse.Namespace, folder: Path, postgresql: Server) -> Ite
     if "server" in call.only:
         yield server_gone(postgresql, _room(folder), max(1, call.kills // 5), call.seed)
     for database in databases:
+        if "sends" in call.only:
+            yield sends(database(), call.kills, call.seed)
         if "clocks" in call.only:
             yield clocks(database(), call.seed)
         if "migration" in call.only:

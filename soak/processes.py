@@ -16,12 +16,20 @@ from soak.databases import PATH
 from soak.source import ZONE
 
 NOTHING: Mapping[str, str] = {}
+NOT_SET = (
+    "operator_password",
+    "log_file",
+    "heartbeat_url",
+    "slack_bot_token",
+    "slack_channel",
+    "slack_webhook_url",
+)
 PATIENCE = 60  # seconds, for what takes a few
 
 
 def environment(engine: Engine, also: Mapping[str, str]) -> dict[str, str]:
     """The settings of a process: nothing of this machine's own but what is named."""
-    own = {name.upper(): "" for name in ("operator_password", "log_file", "heartbeat_url")}
+    own = {name.upper(): "" for name in NOT_SET}
     own |= {"DATABASE_URL": address(engine), "TIMEZONE": ZONE.key, "PATH": PATH}
     return {**os.environ, **own, **also}
 

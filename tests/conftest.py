@@ -22,12 +22,13 @@ hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Default settings but for the database and the backups, which are the test's own; no `.env` is read."""
+    """Default settings but for the database, backups and reports, which are the test's own; no `.env` is read."""
     for name in settings.Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setitem(settings.Settings.model_config, "env_file", None)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'default.db'}")
     monkeypatch.setenv("BACKUP_DIR", str(tmp_path / "backups"))
+    monkeypatch.setenv("REPORTS_DIR", str(tmp_path / "sent-reports"))
 
 
 @pytest.fixture

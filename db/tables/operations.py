@@ -70,7 +70,7 @@ class Report(Base):
     __table_args__ = (UniqueConstraint("kind", "week_start", "channel"), _one_of("status", REPORT_STATUSES))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(50))
+    kind: Mapped[str] = mapped_column(String(200))
     week_start: Mapped[date] = mapped_column(Day)
     language: Mapped[str] = mapped_column(String(10))
     channel: Mapped[str] = mapped_column(String(200))
@@ -79,6 +79,16 @@ class Report(Base):
     message_ts: Mapped[str | None] = mapped_column(String(50))
     sent_at: Mapped[datetime | None] = mapped_column(Timestamp)
     error: Mapped[str | None] = mapped_column(Text)
+    # Travels with the message, so that Slack's history can be asked for just this one.
+    mark: Mapped[str | None] = mapped_column(String(50))
+    # Who sends it now, and when that was last said.
+    claimed_by: Mapped[str | None] = mapped_column(String(50))
+    claimed_at: Mapped[datetime | None] = mapped_column(Timestamp)
+    # The channel's ID in Slack, where `channel` is its name.
+    channel_id: Mapped[str | None] = mapped_column(String(50))
+    permalink: Mapped[str | None] = mapped_column(String(500))
+    # What has arrived: messages, pictures, notes.
+    parts: Mapped[dict[str, Any] | None] = mapped_column(Json)
 
 
 class Verdict(Base):

@@ -4,19 +4,21 @@ import argparse
 import json
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from db.clock import parse_day
-from db.engine import reading
+from db.engine import default_engine, reading
 from db.errors import Refused
 from db.exits import DONE, FAILED
-from language import _, ngettext
+from language import N_, _, ngettext
+from reports.commands import Arguments
 from reports.tuning import KINDS, LIKES, Choice, DataSet, data_set
+from settings import Settings
+
+HELP = N_("write the tuning data set: good answers, or better and worse ones, as JSONL files")
 
 
-def add_tuning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What goes into the data set, and where to."""
     usual = Choice()
-    parser = commands.add_parser("tuning", help=_("the tuning data set, as JSONL files"))
     parser.add_argument(
         "file",
         type=Path,
@@ -56,11 +58,11 @@ def add_tuning(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
 
 
-def tuning(args: argparse.Namespace, engine: Engine) -> int:
+def run(args: Arguments, _settings: Settings) -> int:
     """Writes the three files, all or none; exit status 1 where no answer fits."""
     names = Choice.__dataclass_fields__
     choice = _checked(Choice(**{name: getattr(args, name) for name in names}))
-    with reading(engine) as connection:
+    with reading(default_engine()) as connection:
         found = data_set(connection, choice)
     counts = json.loads(found.manifest)["examples"]
     if not sum(counts.values()):

@@ -1,6 +1,6 @@
 """Short forms of `make soak`: a few faults of each kind, on both engines. What was random is told in the figures."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +18,10 @@ from soak.databases import PATH, server, sqlite_database
 from soak.evidence import Finding, line
 from soak.half_way import half_way
 from soak.kills import KINDS, kill
+from soak.senders import send
+from soak.sends import faults, sends
 from soak.server_gone import server_gone
+from soak.slack_server import CHANNEL, TOKEN, fake_slack
 from soak.source import Source, differences
 
 ROWS = 4_000
@@ -58,6 +61,10 @@ def assert_passed(finding: Finding) -> None:
 )
 def test_kill_at_random_moments(engine: Engine, tmp_path: Path, kind: Any) -> None:
     assert_passed(kill(kind, engine, tmp_path, kills=1, seed=20261121, rows=ROWS))
+
+
+def test_senders_that_are_killed_send_once(engine: Engine) -> None:
+    assert_passed(sends(engine, kills=5, seed=20261121))
 
 
 def test_migration_that_fails_half_way_on_a_filled_database(engine: Engine, tmp_path: Path) -> None:
@@ -113,6 +120,22 @@ def test_a_fault_is_seen(filled: tuple[Engine, Source], statement: str, told: st
         connection.execute(text(statement))
     assert any(told in fault for fault in source.faults(engine) + source.daily_faults(engine))
     assert sound.changes(before, sound.state(engine)) != []
+
+
+def test_a_message_that_came_twice_or_never_is_seen(
+    sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    with fake_slack() as slack:
+        bot = {"SLACK_BOT_TOKEN": TOKEN, "SLACK_CHANNEL": CHANNEL, "SLACK_API_URL": f"{slack.address}/api/"}
+        for name, value in bot.items():
+            monkeypatch.setenv(name, value)
+        week = date(2026, 11, 9)
+        send(sqlite_engine, week, now)
+        assert faults(sqlite_engine, slack, week) == []
+        slack.files.pop()
+        slack.take(slack.messages[0])
+        told = faults(sqlite_engine, slack, week)
+    assert len(told) == 3 and told[0].startswith("its messages are") and "its pictures are" in told[2]
 
 
 def test_a_doubled_row_is_seen() -> None:
