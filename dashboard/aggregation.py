@@ -7,9 +7,10 @@ import streamlit as st
 
 from dashboard import access, actions, filters, runs
 from dashboard.data import ask, ask_now, models, operations
-from dashboard.wording import plain, span
+from dashboard.wording import plain
 from language import _
 from reports.subjects import WORDS
+from reports.wording import span
 
 ALL_STALE, ONE_DAY, RANGE = "stale", "day", "range"
 

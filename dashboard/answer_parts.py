@@ -16,7 +16,6 @@ from dashboard.columns import Column, Columns
 from dashboard.data import ask, quality
 from dashboard.drawing import draw
 from dashboard.period import Period
-from dashboard.wording import difference, span, week_name
 from db.metrics import QUALITY_METRICS
 from jobs.formulas.quality import split
 from language import N_, _
@@ -24,6 +23,7 @@ from reports.charts.look import Look
 from reports.charts.mix import mix
 from reports.charts.rates import rates
 from reports.subjects import subject_name
+from reports.wording import difference, span, week_name
 
 SEGMENTS = 8
 WEEK = timedelta(weeks=1)

@@ -14,7 +14,6 @@ from dashboard.data import ask, quality
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.trends import aims, heading
-from dashboard.wording import span
 from db.metrics import METRICS, Metric
 from language import N_, _
 from reports.charts.look import Look
@@ -23,6 +22,7 @@ from reports.charts.series import COLUMNS
 from reports.charts.text import number
 from reports.charts.trend import trend
 from reports.subjects import subject_name
+from reports.wording import span
 
 SMALL = 290  # pixels
 SPLITS = {

@@ -8,7 +8,6 @@ import streamlit as st
 
 from dashboard.data import ask, quality, verdicts
 from dashboard.period import Period
-from dashboard.wording import difference, figure, span_with_end, week_name
 from db.metrics import METRICS, Metric
 from jobs.formulas.quality import ENOUGH
 from jobs.formulas.verdict_names import DECLINED, IMPROVED
@@ -16,6 +15,7 @@ from language import _, ngettext
 from reports.charts.text import number
 from reports.subjects import TOGETHER
 from reports.verdict_words import WORDS, remark
+from reports.wording import difference, figure, span_with_end, week_name
 from settings import current
 
 SCORE, LIKES = METRICS["score"], METRICS["feedback_score"]

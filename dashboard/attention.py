@@ -9,9 +9,10 @@ import streamlit as st
 
 from dashboard import filters
 from dashboard.data import ask, attention
-from dashboard.wording import day_in_words, moment, plain
+from dashboard.wording import plain
 from db.clock import week_start
 from language import _, ngettext
+from reports.wording import day_in_words, moment
 
 SHOWN = 5
 WEEK = timedelta(weeks=1)

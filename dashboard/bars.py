@@ -13,11 +13,11 @@ from dashboard.drawing import draw
 from dashboard.lineup import Lineup
 from dashboard.period import Period
 from dashboard.trends import bounds, how_many, look_of
-from dashboard.wording import span
 from db.metrics import METRICS, Metric
 from language import N_, _
 from reports.charts.coverage import coverage as coverage_chart
 from reports.charts.rates import rates as rates_chart
+from reports.wording import span
 
 BARS = 24
 

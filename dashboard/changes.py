@@ -11,7 +11,7 @@ from dashboard.beside import Data
 from dashboard.data import ask, derive, models, quality, verdicts
 from dashboard.drawing import draw
 from dashboard.period import Period
-from dashboard.wording import brief, difference, figure, isolated, plain
+from dashboard.wording import plain
 from db.metrics import BY_COLUMN, Metric
 from jobs.formulas.verdict_names import DECLINED, IMPROVED, TOO_LITTLE_DATA
 from jobs.formulas.verdicts import HISTORY_WEEKS, SURPRISE_CAP
@@ -21,6 +21,7 @@ from reports.charts.sparkline import sparkline
 from reports.charts.surprise import surprise
 from reports.subjects import TOGETHER, subject_name
 from reports.verdict_words import CLEAR, WORDS, remark
+from reports.wording import brief, difference, figure, isolated
 
 ROWS = 8
 LETTERS = 40  # of a model's name in a row

@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.wording import moment, plain
+from dashboard.wording import plain
 from language import _
+from reports.wording import moment
 
 
 def done(runs: pd.DataFrame, now: Any) -> None:

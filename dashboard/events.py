@@ -7,10 +7,10 @@ import pandas as pd
 from dashboard import actions
 from dashboard.data import ask, ask_now, coverage, derive, operations, restatements
 from dashboard.period import Period
-from dashboard.wording import day_in_words, figure, isolated
 from db.clock import week_start
 from db.metrics import Metric
 from language import _, ngettext
+from reports.wording import day_in_words, figure, isolated
 
 MOST = 12  # stretches of missing days that are marked: the longest
 

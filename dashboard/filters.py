@@ -10,9 +10,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.period import DEFAULT_PRESET, OWN, PRESETS, Period, dates, own
 from dashboard.period import preset as period_of
-from dashboard.wording import plain, span
+from dashboard.wording import plain
 from db.metrics import METRICS
 from language import LANGUAGES, _, ask_for_language
+from reports.wording import span
 from settings import current
 
 CHOICES = ("lang", "period", "models", "metric", "view", "also", "pair", "rows", "answers", "by")

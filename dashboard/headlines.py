@@ -12,11 +12,12 @@ from dashboard.data import ask, models, overall
 from dashboard.drawing import draw
 from dashboard.lineup import ranked
 from dashboard.period import Period
-from dashboard.wording import brief, change, figure, longer, plain
+from dashboard.wording import longer, plain
 from db.metrics import METRICS, Metric
 from language import _, ngettext
 from reports.charts.look import Look
 from reports.charts.sparkline import sparkline
+from reports.wording import brief, change, figure
 
 ROWS = 12
 Overall = dict[str, Any] | None

@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import runs
-from dashboard.wording import day_in_words, moment, plain, size_in_words
+from dashboard.wording import plain
 from language import _, ngettext
+from reports.wording import day_in_words, moment, size_in_words
 
 
 def line(jobs: Any) -> None:

@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import beside, columns
-from dashboard.wording import CHANGES, STATUSES, TRIGGERS, plain, said, took
+from dashboard.wording import CHANGES, STATUSES, TRIGGERS, plain, said
 from language import _
+from reports.wording import took
 from settings import current
 
 STATUS_COLOURS = {

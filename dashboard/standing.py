@@ -11,11 +11,12 @@ from dashboard import filters
 from dashboard.data import ask, derive, models
 from dashboard.lineup import SCORE
 from dashboard.period import Period
-from dashboard.wording import difference, figure, plain, span
+from dashboard.wording import plain
 from db.clock import week_start
 from jobs.formulas.standing import level_with_best, paired
 from jobs.formulas.verdicts import ALPHA, ENOUGH
 from language import _, ngettext
+from reports.wording import difference, figure, span
 
 NAMED = 6
 

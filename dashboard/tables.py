@@ -11,12 +11,13 @@ from dashboard.beside import Data
 from dashboard.columns import Column, Columns
 from dashboard.data import ask, derive, models
 from dashboard.period import Period
-from dashboard.wording import plain, span
+from dashboard.wording import plain
 from db.metrics import METRICS, Metric
 from language import N_, _
 from reports.charts.rates import percent
 from reports.charts.series import prepare
 from reports.charts.text import interval, number
+from reports.wording import span
 from settings import current
 
 ROWS_SHOWN = 500

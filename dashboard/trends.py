@@ -14,7 +14,7 @@ from dashboard.data import ask, models, target_of
 from dashboard.drawing import draw
 from dashboard.lineup import Lineup
 from dashboard.period import Period
-from dashboard.wording import brief, longer, plain, span, span_with_end
+from dashboard.wording import longer, plain
 from db.metrics import Metric
 from language import _, ngettext
 from reports.charts.labels import GLYPHS
@@ -24,6 +24,7 @@ from reports.charts.rates import percent
 from reports.charts.series import COLUMNS
 from reports.charts.text import number
 from reports.charts.trend import trend
+from reports.wording import brief, span, span_with_end
 from settings import current
 
 PANELS, GHOSTS = 12, 24

@@ -8,9 +8,9 @@ import streamlit as st
 from dashboard import filters
 from dashboard.data import ask_now
 from dashboard.period import Period
-from dashboard.wording import span
 from language import N_, _, ngettext
 from reports.tuning import Choice, Kind, Likes, data_set, zipped
+from reports.wording import span
 
 KINDS: dict[Kind, str] = {
     "chat": N_("Good answers, as chats"),

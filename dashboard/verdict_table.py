@@ -9,13 +9,13 @@ import streamlit as st
 from dashboard import beside, changes, columns
 from dashboard.data import ask, derive, verdicts
 from dashboard.tables import weeks_of
-from dashboard.wording import week_against, week_name
 from db.metrics import METRICS
 from jobs.formulas.verdict_names import DECLINED, IMPROVED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA
 from jobs.formulas.verdicts import HISTORY_WEEKS
 from language import _
 from reports.charts.text import number
 from reports.verdict_words import WORDS
+from reports.wording import week_against, week_name
 
 COLOURS = {IMPROVED: "green", DECLINED: "orange", NO_CLEAR_CHANGE: "gray", TOO_LITTLE_DATA: "gray"}
 SCORE = METRICS["final_score"].column

@@ -11,9 +11,10 @@ from dashboard.columns import Column, Columns, configs
 from dashboard.columns import shown as only_known
 from dashboard.data import ask, ask_now, conversations
 from dashboard.period import Period
-from dashboard.wording import plain, span
+from dashboard.wording import plain
 from language import N_, _, ngettext
 from reports.subjects import subject_name
+from reports.wording import span
 from settings import current
 
 SHOWN = 100

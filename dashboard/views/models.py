@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard import actions, bars, cards, events, filters, lineup, standing, tables, trends, verdict_table
 from dashboard.data import ask, models, verdicts
-from dashboard.wording import span
 from db.metrics import METRICS
 from language import _
+from reports.wording import span
 
 newest, oldest, names = ask(models.newest_day), ask(models.oldest_day), ask(models.names)
 if newest is None or oldest is None:

@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard import actions, aggregation, cards, coverage, filters, health, import_card, model_card
 from dashboard.data import ask, ask_now, models, operations
-from dashboard.wording import span
 from db.clock import utc_now
 from language import _
+from reports.wording import span
 from settings import current
 
 newest, oldest, today = ask(models.newest_day), ask(models.oldest_day), actions.today()

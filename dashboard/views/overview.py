@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard import access, actions, attention, cards, changes, doings, filters, headlines, lineup
 from dashboard.data import ask, ask_now, operations, overall, verdicts
-from dashboard.wording import span_with_end, week_against, week_name
 from db.clock import utc_now
 from language import _
+from reports.wording import span_with_end, week_against, week_name
 from settings import current
 
 BESIDE_THE_SCORE = ["target_achieved_rate", "support_breach_rate", "coverage"]

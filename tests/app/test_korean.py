@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import wording
 from db.metrics import METRICS
 from jobs.formulas.verdict_names import VERDICTS
 from jobs.slots import every_week
 from jobs.timetable import JOBS
 from language import speaking
+from reports import wording
 from reports.charts.scales import x_ticks
 from reports.charts.text import period_name
 from tests import filled

@@ -17,6 +17,7 @@ from reports.charts.look import Look
 from reports.charts.rates import rates
 from reports.charts.sparkline import sparkline
 from reports.charts.trend import trend
+from reports.wording import brief
 
 
 def test_every_status_and_trigger_has_a_word_and_every_status_a_colour():
@@ -65,8 +66,8 @@ def cells(row):
 
 
 def test_a_long_name_keeps_both_ends():
-    assert wording.brief("harbor-mini", 24) == "harbor-mini" and wording.longer("harbor-mini", 24) is None
-    assert wording.brief("a" * 100 + "-v2", 24) == "a" * 15 + "…" + "aaaaa-v2"
+    assert brief("harbor-mini", 24) == "harbor-mini" and wording.longer("harbor-mini", 24) is None
+    assert brief("a" * 100 + "-v2", 24) == "a" * 15 + "…" + "aaaaa-v2"
     assert wording.longer("a" * 100, 24) == "a" * 100
 
 
