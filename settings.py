@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     aggregate_quality_at: time = Field(
         time(17, 10), description="when the daily aggregation of AI quality starts (HH:MM in TIMEZONE)"
     )
+    digest_at: time = Field(
+        time(9, 0),
+        description="when the weekly report of the week before is sent on Mondays (HH:MM in TIMEZONE)",
+    )
     workers: int = Field(2, ge=1, le=16, description="how many jobs may run at the same time")
     backup_dir: Path = Field(
         ROOT / "backups", description="folder for the backups made before a migration or a restore"

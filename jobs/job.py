@@ -65,6 +65,10 @@ class DayParameters(Parameters):
         return None
 
 
+class Passing(Exception):
+    """A fault outside the database that may be gone after a while; the run is tried again. Its text is for people."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a job did: counts, one line for people, and details for pages and programs (JSON)."""

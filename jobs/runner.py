@@ -17,7 +17,7 @@ from db.engine import explain, is_passing
 from db.errors import Refused
 from jobs import claims
 from jobs.claims import Claimed, Signal
-from jobs.job import Outcome
+from jobs.job import Outcome, Passing
 from jobs.paused import paused_since
 from jobs.queue import insert_run, one_at_a_time
 from jobs.timetable import followers, job_named
@@ -136,8 +136,10 @@ def _fail(
     engine: Engine, claimed: Claimed, run: ActiveRun, error: Exception, now: Now, stop: threading.Event
 ) -> str:
     told = explain(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
-    run.log("".join(traceback.format_exception(error)))
-    if is_passing(error) and claimed.attempt < claims.MAX_ATTEMPTS:
+    if isinstance(error, Passing):
+        told = str(error)
+    run.log(told if isinstance(error, Passing) else "".join(traceback.format_exception(error)))
+    if (is_passing(error) or isinstance(error, Passing)) and claimed.attempt < claims.MAX_ATTEMPTS:
         wait = BACK_OFF[min(claimed.attempt, len(BACK_OFF)) - 1]
         why = _("{error} Tried again in {seconds:.0f} s.").format(error=told, seconds=wait.total_seconds())
         return _record(run, lambda: _put_back(engine, claimed, now(), why, run.text, wait), stop)

@@ -1,9 +1,9 @@
 """When each job runs. Every job stands here, one line each."""
 
 from db.errors import Refused
-from jobs import aggregate_models, aggregate_quality, judge_week
+from jobs import aggregate_models, aggregate_quality, judge_week, send_digest
 from jobs.job import Job
-from jobs.slots import Entry, after_each, every_day
+from jobs.slots import Entry, after_each, every_day, every_week
 from language import _
 from settings import Settings
 
@@ -13,13 +13,14 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         every_day(aggregate_models.JOB, at=settings.aggregate_at),
         every_day(aggregate_quality.JOB, at=settings.aggregate_quality_at),
         *FOLLOWERS,
+        every_week(send_digest.JOB, on="Monday", at=settings.digest_at),
     )
 
 
 FOLLOWERS = (after_each((aggregate_models.JOB, aggregate_quality.JOB), judge_week.JOB),)
 
 JOBS: dict[str, Job] = {
-    job.name: job for job in (aggregate_models.JOB, aggregate_quality.JOB, judge_week.JOB)
+    job.name: job for job in (aggregate_models.JOB, aggregate_quality.JOB, judge_week.JOB, send_digest.JOB)
 }
 
 

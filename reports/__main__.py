@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import settings
 from db.exits import exit_status
 from language import _, speaking
-from reports.commands import check, tuning
+from reports.commands import build, check, send, tuning
 
 # Each has HELP, add_options(parser) and run(arguments, settings) -> exit status.
-COMMANDS = {"tuning": tuning, "check": check}
+COMMANDS = {"build": build, "send": send, "tuning": tuning, "check": check}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import bidirectional
 
 from db.metrics import Metric
-from language import N_, _
+from language import N_, _, spoken
 from reports.charts.text import month
 from settings import current
 
@@ -46,15 +46,15 @@ def difference(value: float, metric: Metric, with_unit: bool = True) -> str:
     return _("{change} pp").format(change=told) if metric.is_rate and with_unit else told
 
 
-def moment(at: datetime | None, now: datetime) -> str:
-    """A moment of the near past or future, in `TIMEZONE`: a time today, else a day and a time."""
+def moment(at: datetime | None, now: datetime, whole: bool = False) -> str:
+    """A moment of the near past or future, in `TIMEZONE`: a time today, else (or `whole`) a day and a time."""
     if at is None or at != at:
         return "–"
     zone = current().zone
     local, today = at.astimezone(zone), now.astimezone(zone)
-    if local.date() == today.date():
+    if local.date() == today.date() and not whole:
         return f"{local:%H:%M}"
-    near = local.year == today.year
+    near = local.year == today.year and not whole
     pattern = _("{weekday} {day} {month} {time}") if near else _("{weekday} {day} {month} {time} {year}")
     weekday, time = _(WEEKDAYS[local.weekday()]), f"{local:%H:%M}"
     return pattern.format(weekday=weekday, day=local.day, month=month(local), time=time, year=local.year)
@@ -115,3 +115,19 @@ def size_in_words(size: int) -> str:
     if size < 1_000_000_000:
         return _("{n} MB").format(n=f"{size / 1e6:,.1f}")
     return _("{n} GB").format(n=f"{size / 1e9:,.1f}")
+
+
+def short_span(first: date, last: date) -> str:
+    """A range of days without its year: 9 – 15 Nov; in Korean 11/9–11/15, as people write it there."""
+    if spoken() == "ko":
+        return f"{first.month}/{first.day}–{last.month}/{last.day}"
+    if first.month == last.month:
+        pattern = _("{day} – {last_day} {month}")
+    else:
+        pattern = _("{day} {month} – {last_day} {last_month}")
+    return pattern.format(day=first.day, month=month(first), last_day=last.day, last_month=month(last))
+
+
+def signed_percent(value: float) -> str:
+    """A relative change: +10.7%."""
+    return f"{value:+.1f}%".replace("-", "−")

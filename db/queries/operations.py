@@ -54,6 +54,18 @@ def automatic(connection: Connection, now: datetime, limit: int = 6) -> pd.DataF
     return frame(connection, changed.order_by(JobRun.id.desc()).limit(limit))
 
 
+def scheduled_work(connection: Connection, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many runs of the schedule changed something in this time, and how many rows."""
+    rows = select(func.count(), func.coalesce(func.sum(JobRun.rows_written), 0)).where(
+        JobRun.trigger.in_(("schedule", "catch-up")),
+        JobRun.status == "succeeded",
+        JobRun.rows_written > 0,
+        JobRun.finished_at.between(since, until),
+    )
+    runs, written = connection.execute(rows).one()
+    return runs, int(written or 0)
+
+
 def run(connection: Connection, run_id: int) -> dict[str, Any] | None:
     """Everything about one run."""
     row = connection.execute(select(JobRun).where(JobRun.id == run_id)).mappings().one_or_none()

@@ -1,10 +1,10 @@
 """What the values of a metric were before their days were restated."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from db.clock import week_start
 from db.metrics import METRICS, Metric
@@ -37,6 +37,12 @@ def restated(connection: Connection, metric: str, since: date, until: date, grai
     rows["day"] = rows["date"]
     rows["period"] = [week_start(day) if grain == "week" else day for day in rows["date"]]
     return _largest(rows.dropna(subset=["subject"]))
+
+
+def counted(connection: Connection, since: datetime, until: datetime) -> int:
+    """How many figures were restated in this time."""
+    made = select(func.count()).select_from(Restatement).where(Restatement.at.between(since, until))
+    return connection.scalar(made) or 0
 
 
 def _columns(metric: Metric) -> list[str]:

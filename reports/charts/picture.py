@@ -11,7 +11,13 @@ FONTS = "'Source Sans 3','Source Sans Pro','Noto Sans KR','Noto Sans CJK KR','Na
 
 
 def picture(
-    chart: alt.LayerChart, *, title: str, width: int = 960, dark: bool = False, fonts: str = FONTS
+    chart: alt.LayerChart,
+    *,
+    title: str,
+    subtitle: str = "",
+    width: int = 960,
+    dark: bool = False,
+    fonts: str = FONTS,
 ) -> dict[str, Any]:
     """A Vega-Lite specification for vl-convert, with the title inside, because no page stands around it."""
     colours = palette(dark)
@@ -22,7 +28,10 @@ def picture(
         "background": colours.page,
         "padding": {"left": 14, "top": 12, "right": 14, "bottom": 12},
         "title": {"text": title, "anchor": "start", "frame": "bounds", "offset": 14}
-        | {"fontSize": 15, "fontWeight": 600, "color": colours.text},
+        | {"fontSize": 15, "fontWeight": 600, "color": colours.text}
+        | (
+            {"subtitle": subtitle, "subtitleColor": colours.muted, "subtitleFontSize": 12} if subtitle else {}
+        ),
     }
     spec["config"] |= {"font": fonts}
     return spec

@@ -57,6 +57,7 @@ ALSO = {
 
 # What single files of the jobs may import besides.
 ALSO_IN_JOBS = {
+    ("send_digest.py", "reports"): "it is the job that writes and sends the digest",
     ("alerting.py", "reports.alerts"): "a job in trouble is told at once, and health is known only here",
     ("alerting.py", "reports.deliver"): "how patient a delivery is, which tests choose",
     ("alerting.py", "reports.slack"): "the type of that patience",

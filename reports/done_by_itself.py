@@ -1,0 +1,25 @@
+"""What the system did by itself in the week before a digest."""
+
+from datetime import timedelta
+
+from db.queries import operations, restatements
+from language import _, ngettext
+from reports.blocks import Block, Span, Text
+from reports.context import Context
+
+
+def done_by_itself(context: Context) -> list[Block]:
+    """Aggregations that changed something and figures that were restated; nothing where there was neither."""
+    since = context.now - timedelta(days=7)
+    runs, rows = operations.scheduled_work(context.connection, since, context.now)
+    figures = restatements.counted(context.connection, since, context.now)
+    told = []
+    if runs:
+        ran = ngettext("{n} scheduled run", "{n} scheduled runs", runs)
+        changed = ngettext("changed {n} row", "changed {n} rows", rows)
+        told.append(_("{runs} {changed}").format(runs=ran, changed=changed))
+    if figures:
+        told.append(ngettext("restated {n} older figure", "restated {n} older figures", figures))
+    if not told:
+        return []
+    return [Text([[Span(_("Done by itself:"), bold=True), " ", "; ".join(told), "."]])]

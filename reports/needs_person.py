@@ -1,0 +1,46 @@
+"""The first part of a digest: jobs in trouble, and models whose data stopped coming or stay half evaluated."""
+
+from db.queries import attention
+from language import _, ngettext
+from reports.blocks import Block, Heading, Item, Line, Span, Text
+from reports.context import Context
+from reports.links import button
+from reports.wording import brief, day_in_words
+
+SHOWN = 6
+LETTERS = 60
+
+
+def needs_person(context: Context) -> list[Block]:
+    """A line for each with a button to the page; nothing where nothing waits."""
+    items = [*_jobs(context), *_models(context)]
+    if not items:
+        return []
+    head = ngettext("🔴 Needs a person: {n}", "🔴 Needs a person: {n}", len(items))
+    blocks: list[Block] = [Heading([Span(head, bold=True)]), *items[:SHOWN]]
+    if (more := len(items) - SHOWN) > 0:
+        blocks.append(Text([[ngettext("{n} more on the page", "{n} more on the page", more)]]))
+    return blocks
+
+
+def _jobs(context: Context) -> list[Item]:
+    run_again = button(_("Run again"), context.url("operations"))
+    return [
+        Item([Span(trouble.title, bold=True), " ", trouble.told], run_again) for trouble in context.troubles
+    ]
+
+
+def _models(context: Context) -> list[Item]:
+    """Judged by the week of the digest, not by the day on which it is made."""
+    connection, show = context.connection, button(_("Show days"), context.url("operations"))
+    if newest := attention.nothing_since(connection, context.week):
+        told = _("No model sent anything since {day}.").format(day=day_in_words(newest))
+        return [Item([Span(told, bold=True)], show)]
+    found: list[Line] = []
+    for name, newest in attention.silent(connection, context.week):
+        since = _("sent nothing since {day}").format(day=day_in_words(newest))
+        found.append([Span(brief(name, LETTERS), bold=True), " ", since])
+    for name, part, whole in attention.partial(connection, context.week):
+        told = _("is evaluated in part only: {part} of {whole}").format(part=f"{part:,}", whole=f"{whole:,}")
+        found.append([Span(brief(name, LETTERS), bold=True), " ", told])
+    return [Item(line, show) for line in found]
