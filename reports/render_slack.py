@@ -15,14 +15,15 @@ from reports import blocks
 from reports.blocks import Block, Line, Message, Picture, Span
 from reports.lines import heading_spans, linkable, plain, spans
 from reports.monospace import lines_of
-from reports.slack_text import BLOCK_LIMIT, calm, escaped, mrkdwn, sections
+from reports.slack_text import BLOCK_LIMIT, calm, escaped, mrkdwn, sections, size
 from reports.splitting import pieces, units
 
 # A message holds 50 blocks; one is kept for the line that says where it goes on.
 MOST_BLOCKS, MOST_FIELDS, MOST_BUTTONS = 49, 10, 5
 # Slack refuses (msg_blocks_too_long) from about 13,000 characters of all blocks with what holds them.
 MESSAGE_LIMIT = 11_500
-HEADER_LIMIT, LABEL_LIMIT, FIELD_LIMIT, NOTE_LIMIT = 145, 70, 1_900, 1_900
+HEADER_LIMIT, LABEL_LIMIT, FIELD_LIMIT, NOTE_LIMIT = 150, 75, 2_000, 2_000
+SUMMARY_LIMIT = 600
 Kit = dict[str, Any]
 
 
@@ -47,7 +48,7 @@ def render(message: Message, key: str) -> Rendered:
     for n, post in enumerate(posts):
         post[0]["block_id"] = f"{key}/{n}"
     pictures = tuple(block for block in message.blocks if isinstance(block, Picture))
-    words = (pieces(plain(message.summary), BLOCK_LIMIT // 5) or ["–"])[0]
+    words = (pieces(plain(message.summary), SUMMARY_LIMIT) or ["–"])[0]
     return Rendered(escaped(words), tuple(map(tuple, posts)), pictures)
 
 
@@ -72,7 +73,7 @@ def _made(block: Block) -> Iterator[kit.Block]:
 
 
 def _header(block: blocks.Header) -> Iterator[kit.Block]:
-    first, *more = pieces(plain(block.text).strip(), HEADER_LIMIT) or [""]
+    first, *more = pieces(plain(block.text).strip(), HEADER_LIMIT, size) or [""]
     if first.strip():
         yield kit.HeaderBlock(text=_literal(first.strip()))
     yield from _rich([[Span("".join(more), bold=True)]] if more else [])
@@ -118,7 +119,7 @@ def _buttons(block: blocks.Buttons) -> Iterator[kit.Block]:
 
 def _button(button: blocks.Button) -> kit.LinkButtonElement | None:
     [one] = spans([Span(button.label, url=button.url)]) or [Span("")]
-    if not one.url or not one.text.strip() or units(calm(one.text)) > LABEL_LIMIT:
+    if not one.url or not one.text.strip() or size(one.text) > LABEL_LIMIT:
         return None
     style = "primary" if button.main else None
     return kit.LinkButtonElement(text=_literal(one.text), url=one.url, action_id="open", style=style)
@@ -130,7 +131,7 @@ def _facts(block: blocks.Facts) -> Iterator[kit.Block]:
         for fact in block.facts
     ]
     told = [fact for fact in told if any(one.text.strip() for line in fact for one in line)]
-    fields = [[mrkdwn(line, FIELD_LIMIT // 3) for line in fact] for fact in told]
+    fields = [[mrkdwn(line, FIELD_LIMIT // 3 - 1) for line in fact] for fact in told]
     if any(line is None for field in fields for line in field):
         yield from _rich([line for fact in told for line in fact])
         return
@@ -140,16 +141,16 @@ def _facts(block: blocks.Facts) -> Iterator[kit.Block]:
 
 
 def _table(block: blocks.Table) -> Iterator[kit.Block]:
+    """In as many blocks as it takes, each with the head, unless that is too long itself."""
     head, rows = lines_of(block)
-    group, room = list(head), BLOCK_LIMIT
-    for lines in rows:
-        for line in lines:
-            takes = units(calm(line)) + 1
-            if takes > room:
-                yield _preformatted(group)
-                group, room = list(head), BLOCK_LIMIT
-            group.append(line)
-            room -= takes
+    repeated = head if sum(map(size, head)) < BLOCK_LIMIT // 2 else []
+    group, takes = list[str](), 0
+    for line in [*head, *(line for lines in rows for line in lines)]:
+        if takes + size(line) + 1 > BLOCK_LIMIT:
+            yield _preformatted(group)
+            group, takes = list(repeated), sum(size(one) + 1 for one in repeated)
+        group.append(line)
+        takes += size(line) + 1
     if any(line.strip() for line in group):
         yield _preformatted(group)
 
@@ -164,7 +165,7 @@ def _small_print(block: blocks.Note) -> Iterator[kit.Block]:
     told = mrkdwn(line, NOTE_LIMIT)
     if told and told.strip():
         yield _note(told)
-    elif any(one.bold or one.url for one in line) or units(plain(block.line)) > NOTE_LIMIT:
+    elif any(one.bold or one.url for one in line) or size(plain(block.line)) > NOTE_LIMIT:
         yield from _rich([line])
     elif words := plain(block.line).strip():
         yield kit.ContextBlock(elements=[_literal(words)])

@@ -13,7 +13,7 @@ from slack_sdk.models.blocks.block_elements import RichTextElement
 from reports.blocks import Span
 from reports.splitting import RIGHT_TO_LEFT, clean, pieces, units
 
-BLOCK_LIMIT = 2_900  # of 3,000: room for what `calm` and `escaped` add
+BLOCK_LIMIT = 3_000
 # Counted beside the text of a span: what its address and its container take of the message.
 _CONTAINER = 20
 _WORD_JOINER = "\u2060"  # shows nothing
@@ -27,6 +27,11 @@ def calm(text: str) -> str:
     """The text with what calls people broken apart, and with letters that run leftwards kept to themselves."""
     text = _CALLS.sub(rf"\g<0>{_WORD_JOINER}", clean(text))
     return f"\u2068{text}\u2069" if RIGHT_TO_LEFT.search(text) else text
+
+
+def size(text: str) -> int:
+    """How long a text is when it is calm."""
+    return units(calm(text))
 
 
 def escaped(text: str) -> str:
@@ -85,11 +90,11 @@ def sections(lines: Sequence[Sequence[Span]]) -> list[RichTextSectionElement]:
 
 def _parts(one: Span) -> list[Span]:
     limit = BLOCK_LIMIT - _CONTAINER - min(units(one.url), BLOCK_LIMIT // 2)
-    return [Span(part, one.bold, one.url) for part in pieces(one.text, limit)]
+    return [Span(part, one.bold, one.url) for part in pieces(one.text, limit, size)]
 
 
 def _takes(one: Span) -> int:
-    return units(calm(one.text)) + units(one.url) + _CONTAINER
+    return size(one.text) + units(one.url) + _CONTAINER
 
 
 def _element(one: Span) -> RichTextElement:

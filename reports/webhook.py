@@ -21,15 +21,17 @@ def post(url: str, text: str, blocks: Sequence[Kit], patience: Patience) -> None
         answer = client.send(text=text, blocks=list(blocks), unfurl_links=False, unfurl_media=False)
     except (SlackClientError, HTTPException, OSError, ValueError) as error:
         raise broken(error) from None
-    if answer.status_code == 200:
-        return
-    code = str(answer.body).strip()
-    if answer.status_code == 429:
-        raise SlackFault(slack_errors.explain("ratelimited", channel=""), code="ratelimited", passing=True)
-    if answer.status_code >= 500:
-        told = _("Slack failed ({status}).").format(status=answer.status_code)
-        raise SlackFault(told, code=str(answer.status_code), taken=None, passing=True)
-    if code not in slack_errors.WORDS:  # a page of somebody in between, perhaps
-        told = _("The webhook answered {status}. Check SLACK_WEBHOOK_URL.").format(status=answer.status_code)
-        raise SlackFault(told, code=str(answer.status_code))
-    raise SlackFault(slack_errors.explain(code, channel=_("of the webhook")), code=code)
+    if answer.status_code != 200 or str(answer.body).strip() != "ok":
+        raise _fault(answer.status_code, str(answer.body).strip())
+
+
+def _fault(status: int, code: str) -> SlackFault:
+    if status == 429:
+        return SlackFault(slack_errors.explain("ratelimited", channel=""), code="ratelimited", passing=True)
+    if code in slack_errors.WORDS:
+        return SlackFault(slack_errors.explain(code, channel=_("of the webhook")), code=code)
+    if 400 <= status < 500:  # somebody in between, perhaps
+        told = _("The webhook answered {status}. Check SLACK_WEBHOOK_URL.").format(status=status)
+        return SlackFault(told, code=str(status))
+    told = _("Slack failed ({status}).").format(status=status)
+    return SlackFault(told, code=str(status), taken=None, passing=True)

@@ -199,7 +199,15 @@ class Upgrades:
     name = "upgrade"
     # By the migrations themselves; of the evaluations, which get a column, the rows are compared apart.
     moved = frozenset(
-        {"alembic_version", "stale_marks", "verdicts", "models", "model_changes", "model_evaluations"}
+        {
+            "alembic_version",
+            "stale_marks",
+            "verdicts",
+            "models",
+            "model_changes",
+            "model_evaluations",
+            "reports",
+        }
     )
 
     def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:

@@ -74,7 +74,8 @@ class FakeSlack:
             return {"ts": taken["ts"], "channel": channel, "message": taken}
         if method in ("conversations.history", "conversations.replies"):
             thread = call.get("ts")
-            return {"messages": [*reversed(self.posted(thread)), *(self.files if thread else ())]}
+            files = [one for one in self.files if thread and one["thread_ts"] == thread]
+            return {"messages": [*reversed(self.posted(thread)), *files]}
         others = {
             "chat.update": self._update,
             "chat.getPermalink": self._permalink,
@@ -147,9 +148,9 @@ class _Handler(BaseHTTPRequestHandler):
                 slack.take(_message(call))
                 return self._say(200, b"ok")
             return self._say(200, {"ok": True} | slack.answer(method, call))
-        return self._fail(fault.removesuffix(" after"))
+        return self._fail(fault.removesuffix(" after"), method)
 
-    def _fail(self, fault: str) -> None:
+    def _fail(self, fault: str, method: str) -> None:
         if fault == "cut":
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -162,6 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(
                 int(fault), {"ok": False, "error": "ratelimited" if fault == "429" else "internal_error"}
             )
+        elif method == "webhook":
+            self._say(400, fault.encode())
         else:
             self._say(200, {"ok": False, "error": fault, "needed": "channels:history"})
 

@@ -389,7 +389,7 @@ def test_a_webhook_posts_once(sender: Sender, slack: FakeSlack) -> None:
     assert len(slack.messages) == 2, "it can change nothing, so a person's wish is another message"
 
 
-@pytest.mark.parametrize("fault", ["500", "cut after", "500 after"])
+@pytest.mark.parametrize("fault", ["500", "cut after", "500 after", "nonsense after"])
 def test_after_a_webhook_failed_only_people_can_look(sender: Sender, slack: FakeSlack, fault: str) -> None:
     sender.by_webhook()
     slack.faults = [fault]
@@ -416,3 +416,11 @@ def test_a_webhook_is_limited_and_goes_on_where_it_was(sender: Sender, slack: Fa
     assert (failed.status, failed.passing, len(slack.messages)) == ("failed", True, 1)
     assert sender.send(message).status == "sent"
     assert len(slack.messages) == 2
+
+
+def test_what_a_webhook_refuses_is_told_in_plain_words(sender: Sender, slack: FakeSlack) -> None:
+    sender.by_webhook()
+    slack.faults = ["no_service"]
+    failed = sender.send()
+    assert (failed.status, failed.passing) == ("failed", False)
+    assert failed.reason.startswith("The incoming webhook is gone. Make a new one")

@@ -178,3 +178,12 @@ def test_golden_files(language: str) -> None:
     """`python -m tests.messages` renews them."""
     wanted = (messages.GOLDEN / f"digest-{language}.json").read_text(encoding="utf-8")
     assert messages.slack(messages.BOTH[language]) == wanted
+
+
+@pytest.mark.parametrize("text", ["@here ", "نموذج ", "👍", "<!channel>&", "가나다 "])
+def test_limits_count_what_is_added_to_calm_a_text(text: str) -> None:
+    long = text * (5_000 // len(text))
+    table = blocks.Table((long, "n"), [(long[:30], "1")] * 200)
+    every = (blocks.Header(long), blocks.Heading(long), blocks.Text([long]), blocks.Note(long), table)
+    for post in render(Message(long, every), KEY).posts:
+        check_limits(post)

@@ -29,6 +29,14 @@ def test_defaults() -> None:
         ("AGGREGATE_AT", "25:00", "AGGREGATE_AT got '25:00'; it takes: when the daily aggregation starts"),
         ("DEMO", "perhaps", "DEMO got 'perhaps'"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL got 'LOUD'"),
+        ("SLACK_WEBHOOK_URL", "http://h/secret", "SLACK_WEBHOOK_URL got a value that is not shown"),
+        ("SLACK_API_URL", "http://slack.example", "SLACK_API_URL got 'http://slack.example'"),
+        (
+            "PUBLIC_URL",
+            "tidemark.example",
+            "PUBLIC_URL got 'tidemark.example'; it takes: address under which",
+        ),
+        ("REPORT_LANGUAGE", "de", "REPORT_LANGUAGE got 'de'; it takes: language of the digest"),
         ("DATABASE_URL", "mysql://u:secret@h/d", "DATABASE_URL got a value that is not shown"),
     ],
 )
@@ -62,6 +70,22 @@ def test_password_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_empty_password_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPERATOR_PASSWORD", "")
     assert load().operator_password is None
+
+
+def test_slack_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("SLACK_BOT_TOKEN", "SLACK_CHANNEL", "SLACK_WEBHOOK_URL", "PUBLIC_URL", "REPORT_LANGUAGE")
+    for name in names:
+        monkeypatch.setenv(name, "")
+    found = load()
+    assert [getattr(found, name.lower()) for name in names] == [None] * 5
+    monkeypatch.setenv("PUBLIC_URL", "https://tidemark.example/")
+    monkeypatch.setenv("SLACK_API_URL", "http://127.0.0.1:4101/api")
+    monkeypatch.setenv("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T/B/x")
+    found = load()
+    assert (found.public_url, found.slack_api_url) == (
+        "https://tidemark.example",
+        "http://127.0.0.1:4101/api/",
+    )
 
 
 def test_values_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
