@@ -28,7 +28,7 @@ CONVERSATION: Columns = {
     "evaluator": Column(N_("Evaluator"), width=100),
     "channel": Column(N_("Channel"), width=90),
     "topic": Column(N_("Topic"), width=90),
-    "created_at": Column(N_("Evaluated"), "moment", 140),
+    "created_at": Column(N_("Evaluated at"), "moment", 140),
     "prompt": Column(N_("Prompt"), width=280),
     "response": Column(N_("Response"), width=280),
 }

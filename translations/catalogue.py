@@ -24,9 +24,9 @@ def mo_file(language: str) -> Path:
 
 
 def read(language: str) -> Catalog:
-    """The catalogue as it stands in the file."""
+    """The catalogue as it stands in the file; raises PoFileError where that is none, as with marks of a merge."""
     with po_file(language).open("rb") as stream:
-        return read_po(stream, locale=language, domain=DOMAIN)
+        return read_po(stream, locale=language, domain=DOMAIN, abort_invalid=True)
 
 
 def update(language: str) -> Catalog:

@@ -69,7 +69,7 @@ def everything(app: AppTest) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_no_english_sentence_is_left(page, file, open_page, request, in_korean):
     app = open_page(page, request.getfixturevalue(file), lang="ko", view="all")
-    assert "모델" in everything(app)
+    assert "집계 실행" in everything(app)
     assert left_in_english(app) == []
 
 

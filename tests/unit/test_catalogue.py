@@ -74,7 +74,7 @@ def test_the_file_is_as_the_update_writes_it_and_the_compiled_one_is_made_of_it(
 def test_translations_keep_placeholders_marks_and_blanks():
     for language, message in ALL:
         for text, told in forms(message):
-            assert placeholders(told) == placeholders(text), (language, text, told)
+            assert set(placeholders(told)) == set(placeholders(text)), (language, text, told)
             marks = (Counter(MARKS.findall(one)) for one in (text, told))
             assert len(set(map(frozenset, (count.items() for count in marks)))) == 1, (language, text, told)
             assert blanks(told) == blanks(text), (language, text, told)
