@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from jobs import claims, queue
 from jobs.job import Job, Run
+from jobs.lost import reap
 from jobs.workers import this_worker
 from language import _
 
@@ -51,6 +52,7 @@ def _run(engine: Engine, run: Run, job: Job, values: dict[str, Any]) -> str:
         if status in queue.FINISHED or clock() - begun > PATIENCE:
             return status
         run.progress(0, _("waiting for {job}").format(job=job.name))
+        reap(engine, clock())  # whoever had it may be gone
         time.sleep(LOOK_SECONDS)
 
 
