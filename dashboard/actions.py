@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +19,7 @@ from jobs.health import Health, health
 from jobs.job import Parameters
 from jobs.timetable import job_named
 from language import _
+from reports.deliver import resolve
 from settings import current
 
 SCHEDULED = 260  # pixels of what is told of a job, beside its buttons
@@ -97,6 +98,43 @@ def aggregate(values: dict[str, Any], name: str, words: Sequence[str] = ("models
         filters.remember(name, tuple(start(job.name, params).id for job, params in asked))
     except Refused as refused:
         st.error(plain(refused))
+        return False
+    return True
+
+
+def send_report(values: dict[str, Any]) -> bool:
+    """Queues the weekly report; False where it is refused."""
+    try:
+        asked = start("send_digest", job_named("send_digest").read(values))
+    except Refused as refused:
+        st.toast(plain(refused), icon=":material/error:")
+        return False
+    filters.remember("started", (asked.id,))
+    return True
+
+
+def send_again(values: dict[str, Any]) -> None:
+    """Queues the weekly report, as a button does that has no form."""
+    send_report(values)
+
+
+def found_report(report: int) -> None:
+    """Writes down that a person saw a report in the channel, of which nobody knew."""
+    _settle(report, "there")
+
+
+def resend_report(report: int, values: dict[str, Any]) -> None:
+    """Sends a report again that nobody found in the channel."""
+    if _settle(report, "again"):
+        send_report(values)
+
+
+def _settle(report: int, seen: Literal["there", "again"]) -> bool:
+    try:
+        access.refuse_outsider()
+        resolve(default_engine(), report, seen, utc_now())
+    except Refused as refused:
+        st.toast(plain(refused), icon=":material/error:")
         return False
     return True
 

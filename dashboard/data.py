@@ -18,6 +18,7 @@ from db.queries import (
     operations,
     overall,
     quality,
+    reports,
     restatements,
     verdicts,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "operations",
     "overall",
     "quality",
+    "reports",
     "restatements",
     "target_of",
     "verdicts",

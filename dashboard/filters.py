@@ -355,6 +355,15 @@ def picked_row(event: Any) -> int | None:
     return rows[0] if rows else None
 
 
+def taken(name: str) -> str:
+    """What a link asked for, once: the address forgets it."""
+    kept: dict[str, list[str]] = st.session_state["_kept"]
+    values = kept.pop(name, [])
+    if values:
+        _write_url(kept)
+    return values[0] if values else ""
+
+
 def remember(name: str, value: Any) -> None:
     """Keeps something for this browser session, apart from the pickers."""
     st.session_state[f"_{name}"] = value

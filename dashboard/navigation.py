@@ -20,5 +20,6 @@ def pages() -> dict[str, list[Any]]:
         ],
         _("How it runs"): [
             st.Page(VIEWS / "operations.py", title=_("Operations"), icon=":material/event_available:"),
+            st.Page(VIEWS / "reports.py", title=_("Reports"), icon=":material/forward_to_inbox:"),
         ],
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, actions, aggregation, filters, health, runs, watch
+from dashboard import access, actions, aggregation, filters, health, report_form, runs, watch
 from dashboard.data import ask_now, operations
 from dashboard.wording import plain
 from language import _
@@ -24,6 +24,17 @@ def show() -> None:
         key="run_aggregation",
     ):
         aggregation.dialog()
+    if st.button(
+        _("Send weekly report"),
+        icon=":material/send:",
+        width="stretch",
+        disabled=reason is not None,
+        help=reason,
+        key="send_weekly_report",
+    ):
+        report_form.dialog()
+    if reason is None:
+        _open_what_a_link_asked_for()
     access.password_form()
     if reason and not filters.remembered("operator"):
         st.caption(reason)
@@ -31,6 +42,13 @@ def show() -> None:
     _tell_result(may_resume=reason is None)
     health.line(actions.job_health())
     filters.language_picker()
+
+
+def _open_what_a_link_asked_for() -> None:
+    """A message's button leads to the form of an action, where it waits for a press."""
+    forms = {"aggregate": aggregation.dialog, "send": report_form.dialog}
+    if show_form := forms.get(filters.taken("do")):
+        show_form()
 
 
 def _tell_result(may_resume: bool) -> None:
@@ -44,6 +62,8 @@ def _tell_result(may_resume: bool) -> None:
 def _told(run: dict[str, Any], may_resume: bool) -> None:
     told = _("Run {id}").format(id=run["id"])
     st.markdown(f"{told} {runs.badge(run['status'])}  \n:small[{plain(run['error'] or run['message'])}]")
+    if url := (run["result"] or {}).get("url"):
+        st.link_button(_("Open the message"), url, icon=":material/open_in_new:", width="stretch")
     if run["status"] == "cancelled" and may_resume:
         icon, go_on = ":material/play_arrow:", actions.run_again
         st.button(

@@ -3,6 +3,7 @@
 Days whose evaluations or feedbacks changed are computed again, and with them their weeks; a month in a transaction.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLo
 from jobs.agreement import refresh_agreement
 from jobs.changes import Changes
 from jobs.job import DayParameters, Job, Outcome, Run
-from jobs.quality_figures import DAY_KEY, daily, held_and_fresh, refresh_days, refresh_weeks, weekly
+from jobs.quality_figures import DAY_KEY, daily, held_and_fresh, refresh_days, refresh_weeks, rows_of, weekly
 from jobs.stale import mark_weeks, take_marks_off_by_id
 from language import N_, _, ngettext
 
@@ -28,7 +29,7 @@ def aggregate_quality(engine: Engine, params: DayParameters, run: Run) -> Outcom
     """Computes the asked days, or all that is stale and yesterday; one transaction a month of days."""
     with reading(engine) as connection:
         waiting = _wanted(connection, params, run.today)
-    done, written = set[date](), 0
+    done, read, written = set[date](), 0, 0
     changes = Changes() if params.dry_run else None
     for _round in range(ROUNDS):
         for some in _chunks(waiting):
@@ -38,6 +39,7 @@ def aggregate_quality(engine: Engine, params: DayParameters, run: Run) -> Outcom
                     changes.compare(daily, DAY_KEY, *held_and_fresh(connection, some, run.now))
                 else:
                     written += _refresh(connection, some, run)
+                read += rows_of(connection, some)
             done.update(some)
         if changes or params.days(run.today):
             break
@@ -45,7 +47,7 @@ def aggregate_quality(engine: Engine, params: DayParameters, run: Run) -> Outcom
             waiting = _stale(connection)
         if not waiting:
             break
-    return _outcome(sorted(done), written, changes)
+    return replace(_outcome(sorted(done), written, changes), rows_read=read)
 
 
 JOB = Job("aggregate_quality", N_("Aggregate AI quality"), aggregate_quality, DayParameters)

@@ -136,6 +136,12 @@ _GONE_DAYS = delete(daily).where(
 )
 
 
+def rows_of(connection: Connection, days: list[date]) -> int:
+    """How many evaluations and feedbacks these days have."""
+    counts = (select(func.count()).select_from(table).where(table.day.in_(days)) for table in (e, f))
+    return sum(connection.scalar(count) or 0 for count in counts)
+
+
 def refresh_days(connection: Connection, days: list[date], now: datetime) -> int:
     """Brings the daily rows of these days up to date; returns how many rows changed."""
     given = {"days": days, "now": now}

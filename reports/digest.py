@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, func, select
 
-from db.clock import week_start
+from db.clock import utc_now, week_start
 from db.demo.holding import holds_demo
 from db.queries import attention, overall, verdicts
 from db.tables.operations import Report
@@ -18,7 +18,7 @@ from reports.ranked_changes import quiet, ranked_changes
 from reports.sections import models, quality
 from reports.verdict_words import CLEAR
 from reports.wording import day_in_words, moment, span, week_name
-from settings import Settings
+from settings import Settings, current
 
 KIND = "weekly_digest"
 SECTIONS: tuple[Section, ...] = (quality.section, models.section)  # in reading order
@@ -54,6 +54,11 @@ def build(
         context = Context(connection, settings, week, now, table, found, left_out, pictures)
         blocks = _blocks(context, due)
         return Message(_summary(context, blocks), blocks, language, demo=holds_demo(connection))
+
+
+def preview(connection: Connection, week: date, language: str) -> Message:
+    """The digest of a week as it would be now, for a page."""
+    return build(connection, current(), week, now=utc_now(), language=language)
 
 
 def _failed(connection: Connection) -> list[Trouble]:

@@ -12,7 +12,7 @@ from db.engine import engine_for
 from tests import filled
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "models", "quality", "operations")
+PAGES = ("overview", "models", "quality", "operations", "reports")
 Open = Callable[..., AppTest]
 
 
