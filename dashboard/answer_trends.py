@@ -41,9 +41,10 @@ def marks(period: Period, today: date) -> tuple[str, Picked]:
     days = {"since": period.first, "until": period.last}
     known = [name for name in ask(quality.metrics_with_data, **days) if name != LIKES.name]
     with st.container(horizontal=True, vertical_alignment="center"):
+        head = st.container(width="stretch")  # filled below: it says what was chosen at its right
         metric = METRICS[filters.answers(known or [SCORE.name])]
         by = filters.by({name: _(label) for name, label in SPLITS.items()})
-        st.markdown(f"**{heading(metric, period)}**", help=_(metric.definition), width="stretch")
+        head.markdown(f"**{heading(metric, period)}**", help=_(metric.definition))
     frame = ask(quality.trend, metric=metric.name, grain=period.grain, today=today, by=by, **days)
     frame, also = _named(frame), filters.also("before", "targets")
     more: dict[str, Any] = {"targets": aims(metric) if "targets" in also else ()}
