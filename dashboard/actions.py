@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard import access, cards, filters, runs, watch
+from dashboard import access, cards, filters, picked, runs, watch
 from dashboard import health as health_words
 from dashboard.data import ask, ask_now, operations
 from dashboard.wording import plain
@@ -229,7 +229,7 @@ def _run_history() -> None:
         return
     # A new run moves all rows down, so the table gets a new key and the chosen run is known by its number.
     key = f"runs_{table['id'].max()}"
-    position = filters.picked_row(runs.listed(table, utc_now(), key))
+    position = picked.row(runs.listed(table, utc_now(), key))
     if position is not None and position < len(table):
         filters.remember("run", int(table["id"].iloc[position]))
     elif filters.remembered("runs_key") == key:

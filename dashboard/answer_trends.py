@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import beside, columns, filters
+from dashboard import beside, columns, filters, picked, pickers
 from dashboard.answers import LIKES, SCORE
 from dashboard.beside import Data
 from dashboard.data import ask, quality
@@ -42,11 +42,11 @@ def marks(period: Period, today: date) -> tuple[str, Picked]:
     known = [name for name in ask(quality.metrics_with_data, **days) if name != LIKES.name]
     with st.container(horizontal=True, vertical_alignment="center"):
         head = st.container(width="stretch")  # filled below: it says what was chosen at its right
-        metric = METRICS[filters.answers(known or [SCORE.name])]
-        by = filters.by({name: _(label) for name, label in SPLITS.items()})
+        metric = METRICS[pickers.answers(known or [SCORE.name])]
+        by = pickers.by({name: _(label) for name, label in SPLITS.items()})
         head.markdown(f"**{heading(metric, period)}**", help=_(metric.definition))
     frame = ask(quality.trend, metric=metric.name, grain=period.grain, today=today, by=by, **days)
-    frame, also = _named(frame), filters.also("before", "targets")
+    frame, also = _named(frame), pickers.also("before", "targets")
     more: dict[str, Any] = {"targets": aims(metric) if "targets" in also else ()}
     if "before" in also:
         more["previous"] = _named(_moved_on(metric, period, by))
@@ -55,7 +55,7 @@ def marks(period: Period, today: date) -> tuple[str, Picked]:
     event = draw(trend, shown, f"answers_{metric.name}_{by}", look=look, selection="point", **more)
     told = [_("band: 95% interval"), _("click a point for its conversations"), *_unfinished(frame, period)]
     _foot(f"{metric.name}-{by or 'together'}", frame, metric, period, told)
-    return by, filters.picked_point(event)
+    return by, picked.point(event)
 
 
 def likes(period: Period, today: date) -> None:
@@ -128,7 +128,7 @@ def _look(metric: Metric, period: Period, by: str, frame: pd.DataFrame) -> Look:
     """Those with most rows are in colour."""
     names = [subject_name("quality", name) for name in (ask(quality.names, by=by) if by else ["*"])]
     sizes = frame.groupby("subject")["n"].sum() if len(frame) else pd.Series(dtype=float)
-    rows = set(sizes.nlargest(filters.HIGHLIGHTS).index)
+    rows = set(sizes.nlargest(pickers.HIGHLIGHTS).index)
     return Look(
         filters.is_dark(),
         subjects=tuple(names),

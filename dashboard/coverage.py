@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import beside, columns, filters
+from dashboard import beside, columns, filters, picked, pickers
 from dashboard.beside import Data
 from dashboard.data import ask, ask_now, derive, models, operations
 from dashboard.data import coverage as queries
@@ -48,7 +48,7 @@ def calendar(period: Period, today: date) -> Cells | None:
         st.caption(_("no data in this period"))
         return None
     ranked = worst_first(table)
-    wanted = filters.searched(sorted(ask(models.names))) if len(ranked) > ROWS else []
+    wanted = pickers.searched(sorted(ask(models.names))) if len(ranked) > ROWS else []
     order = [name for name in wanted if name in set(ranked)] or ranked[:ROWS]
     look = Look(filters.is_dark(), highlighted=order, grain="day", span=period.span)
     told = derive(_cells, shown=tuple(order), **asked)
@@ -56,7 +56,7 @@ def calendar(period: Period, today: date) -> Cells | None:
     beside.foot(
         _how_many(len(ranked), order, wanted), Data("days", period, lambda: _in_words(table), columns.DAYS)
     )
-    return filters.picked_cells(event)
+    return picked.cells(event)
 
 
 def _cells(shown: tuple[str, ...], **asked: Any) -> pd.DataFrame:

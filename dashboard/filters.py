@@ -1,7 +1,7 @@
 """Period and pickers, kept in the URL; the only user of session_state and query_params."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -10,17 +10,13 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.period import DEFAULT_PRESET, OWN, PRESETS, Period, dates, own
 from dashboard.period import preset as period_of
-from dashboard.wording import plain
-from db.metrics import METRICS
 from language import LANGUAGES, _, ask_for_language
 from reports.wording import span
 from settings import current
 
 CHOICES = ("lang", "period", "models", "metric", "view", "also", "pair", "rows", "answers", "by")
 OWN_DATES = ("from", "to")
-HIGHLIGHTS = 4
 NOTHING = "-"  # in the address: nothing at all is chosen
-FEW = 12  # up to so many models are pills; more are searched
 
 
 def is_dark() -> bool:
@@ -51,7 +47,7 @@ def language_picker() -> None:
         format_func=LANGUAGES.__getitem__,
         label_visibility="collapsed",
     )
-    _one("lang", list(LANGUAGES), current().language, show)
+    one_of("lang", list(LANGUAGES), current().language, show)
 
 
 def _language_of_session() -> str | None:
@@ -89,7 +85,7 @@ def _write_url(kept: dict[str, list[str]]) -> None:
     st.session_state["_written"] = {name: list(values) for name, values in kept.items()}
 
 
-def _settle(name: str, options: list[str], default: list[str], most: int | None = None) -> list[str]:
+def settle(name: str, options: list[str], default: list[str], most: int | None = None) -> list[str]:
     """What a picker shows: what a person chose, now or by the address, else the default of this moment.
 
     Of more than `most` those stay that were there already; the others do not get into the address.
@@ -114,9 +110,9 @@ def _settle(name: str, options: list[str], default: list[str], most: int | None 
     return value
 
 
-def _one(name: str, options: list[str], default: str, show: Callable[..., str | None]) -> str:
+def one_of(name: str, options: list[str], default: str, show: Callable[..., str | None]) -> str:
     """A picker of one of several, whose choice is in the address."""
-    chosen = _settle(name, options, [default])[0]
+    chosen = settle(name, options, [default])[0]
     st.session_state[name] = chosen
     show(options=options, key=name)
     return chosen
@@ -128,7 +124,7 @@ def period_picker(newest: date, oldest: date) -> None:
     wanted = st.session_state.get("period") or next(iter(kept.get("period", [])), DEFAULT_PRESET)
     days = _own_days(newest, oldest) if wanted == OWN else None
     _keep_dates(days)  # before the picker, which writes all of it into the address at once
-    _one(
+    one_of(
         "period",
         list(PRESETS),
         DEFAULT_PRESET,
@@ -196,163 +192,15 @@ def link(page: str, label: str) -> None:
     st.page_link(page, label=label, icon=icon, icon_position="right", query_params=st.session_state["_kept"])
 
 
-def metric(names: list[str]) -> str:
-    """The metric that the trend shows."""
-    show = partial(
-        st.selectbox,
-        _("Metric"),
-        format_func=lambda name: _(METRICS[name].label),
-        label_visibility="collapsed",
-        width=190,
-    )
-    return _one("metric", names, names[0], show)
+def hold(name: str, chosen: list[str]) -> None:
+    """What a picker is to show, before it is drawn."""
+    st.session_state[name] = chosen
 
 
-def answers(names: list[str]) -> str:
-    """The mark of answers that the trend shows."""
-    show = partial(
-        st.selectbox,
-        _("Metric"),
-        format_func=lambda name: _(METRICS[name].label),
-        label_visibility="collapsed",
-        width=190,
-    )
-    return _one("answers", names, names[0], show)
-
-
-def by(names: dict[str, str]) -> str:
-    """What figures are split by; the first by default."""
-    show = partial(
-        st.segmented_control,
-        _("Split by"),
-        required=True,
-        format_func=names.__getitem__,
-        label_visibility="collapsed",
-    )
-    return _one("by", list(names), next(iter(names)), show)
-
-
-def view() -> str:
-    """All highlighted models in one chart, or a small chart for each model."""
-    options = {"highlighted": _("Highlighted"), "all": _("All")}
-    show = partial(
-        st.segmented_control,
-        _("View"),
-        required=True,
-        format_func=options.__getitem__,
-        label_visibility="collapsed",
-    )
-    return _one("view", list(options), "highlighted", show)
-
-
-def also(*offered: str) -> list[str]:
-    """What the trend shows beside its lines, of what it offers."""
-    names = {"before": _("Period before"), "events": _("Events"), "targets": _("Targets")}
-    names = {name: label for name, label in names.items() if name in offered}
-    chosen = _settle("also", list(names), [name for name in ("events", "targets") if name in names])
-    st.session_state["also"] = chosen
-    st.pills(
-        _("Also shown"),
-        list(names),
-        selection_mode="multi",
-        format_func=names.__getitem__,
-        key="also",
-        label_visibility="collapsed",
-    )
-    return chosen
-
-
-def shows(name: str) -> bool:
-    """Whether the trend shows this beside its lines."""
-    return name in (st.session_state.get("also") or [])
-
-
-def highlighted(models: list[str], default: list[str]) -> list[str]:
-    """At most four models in colour: pills for a few, a search for many."""
-    asked = st.session_state.get("models") or st.session_state["_kept"].get("models", [])
-    chosen = _settle("models", models, default, HIGHLIGHTS)
-    st.session_state["models"] = chosen
-    if len(models) <= FEW:
-        st.pills(
-            _("Highlighted models"),
-            models,
-            selection_mode="multi",
-            format_func=plain,
-            key="models",
-            label_visibility="collapsed",
-        )
-    else:
-        st.multiselect(
-            _("Highlighted models"),
-            models,
-            key="models",
-            max_selections=HIGHLIGHTS,
-            placeholder=_("Search among {n} models").format(n=len(models)),
-            label_visibility="collapsed",
-        )
-    if len(asked) > HIGHLIGHTS:
-        st.caption(_("At most {n} models are highlighted: take one out for another.").format(n=HIGHLIGHTS))
-    return chosen
-
-
-def pair(models: list[str]) -> list[str]:
-    """The two models that are compared with each other."""
-    chosen = _settle("pair", models, [], 2)
-    st.session_state["pair"] = chosen
-    st.multiselect(
-        _("Two models"),
-        models,
-        key="pair",
-        max_selections=2,
-        placeholder=_("two models"),
-        label_visibility="collapsed",
-    )
-    return chosen
-
-
-def picked_point(event: Any) -> tuple[str, date] | None:
-    """The model and period of the chart point that was clicked."""
-    points = event["selection"].get("point") or []
-    if not points or "subject" not in points[0]:
-        return None
-    return points[0]["subject"], _day(points[0]["period"])
-
-
-def searched(models: list[str]) -> list[str]:
-    """The models that somebody looks for among many; none: those that a page shows by itself."""
-    chosen = _settle("rows", models, [])
-    st.session_state["rows"] = chosen
-    st.multiselect(
-        _("Models"),
-        models,
-        key="rows",
-        placeholder=_("Search among {n} models").format(n=len(models)),
-        label_visibility="collapsed",
-        width=320,
-    )
-    return chosen
-
-
-def picked_cells(event: Any) -> tuple[list[str], date, date] | None:
-    """The models, first and last day of the cells over which somebody dragged, or of the one that was clicked."""
-    dragged = event["selection"].get("range") or {}
-    if dragged.get("period") and dragged.get("subject"):
-        found = sorted(_day(value) for value in dragged["period"])
-        return list(dragged["subject"]), found[0], found[-1]
-    point = picked_point(event)
-    return ([point[0]], point[1], point[1]) if point else None
-
-
-def _day(value: Any) -> date:
-    if isinstance(value, int | float):  # Vega gives dates as UTC milliseconds
-        return date(1970, 1, 1) + timedelta(milliseconds=value)
-    return date.fromisoformat(str(value)[:10])
-
-
-def picked_row(event: Any) -> int | None:
-    """The position of the table row that was selected."""
-    rows = event["selection"]["rows"]
-    return rows[0] if rows else None
+def held(name: str) -> list[str]:
+    """What a picker shows, or is asked to by the address."""
+    found: list[str] = st.session_state.get(name) or st.session_state["_kept"].get(name, [])
+    return found
 
 
 def taken(name: str) -> str:

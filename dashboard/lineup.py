@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.data import ask, models
-from dashboard.filters import HIGHLIGHTS
+from dashboard.pickers import HIGHLIGHTS
 from db.metrics import METRICS, Metric
 
 SCORE = METRICS["final_score"]

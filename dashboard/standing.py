@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import filters
+from dashboard import pickers
 from dashboard.data import ask, derive, models
 from dashboard.lineup import SCORE
 from dashboard.period import Period
@@ -77,7 +77,7 @@ def _others(level: list[str], behind: int) -> str:
 def head_to_head(names: list[str], period: Period) -> None:
     """Two models that somebody chose, on what both predicted in the period."""
     st.markdown(f"**{_('Two models head to head')}**", help=_meaning())
-    pair = filters.pair(names)
+    pair = pickers.pair(names)
     if len(pair) < 2:
         st.caption(_("Choose two models: they are compared on the predictions that both made."))
         return

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import beside, columns, events, filters
+from dashboard import beside, columns, events, filters, picked, pickers
 from dashboard.beside import Data
 from dashboard.data import ask, models, target_of
 from dashboard.drawing import draw
@@ -68,7 +68,7 @@ def highlighted(
     frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup
 ) -> tuple[str, date] | None:
     """The trend with some models in colour, and what was asked for beside; returns the point that was clicked."""
-    chosen, also = lineup.highlighted, filters.also("before", "events", "targets")
+    chosen, also = lineup.highlighted, pickers.also("before", "events", "targets")
     if frame["subject"].nunique() > GHOSTS + len(chosen):
         frame = frame[frame["subject"].isin(chosen)]
     key, look = f"trend_{metric.name}_{period.grain}", look_of(metric, period, lineup)
@@ -77,7 +77,7 @@ def highlighted(
         more["events"] = events.missing(period, tuple(chosen))
     if "before" in also:
         more["previous"] = _moved_on(metric, period)
-    return filters.picked_point(draw(trend, frame, key, look=look, selection="point", **more))
+    return picked.point(draw(trend, frame, key, look=look, selection="point", **more))
 
 
 def _moved_on(metric: Metric, period: Period) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def _left_out(more: int, shown: int) -> str:
     """How many models have no small chart, and how to see them."""
     told = ngettext("{n} more model is", "{n} more models are", more)
     how = _("The first {shown} by rank; {told} in the table below, and up to {most} in colour under {view}.")
-    return how.format(shown=shown, told=told, most=filters.HIGHLIGHTS, view=_("Highlighted"))
+    return how.format(shown=shown, told=told, most=pickers.HIGHLIGHTS, view=_("Highlighted"))
 
 
 def empty(metric: Metric, today: date) -> None:
@@ -145,7 +145,7 @@ def footer(frame: pd.DataFrame, metric: Metric, period: Period, lineup: Lineup, 
         told.append(newest[period.grain])
     else:
         told += [_("click a point for its evaluations"), *_marks(period, lineup)]
-    if view != "all" and lineup.highlighted and filters.shows("before"):
+    if view != "all" and lineup.highlighted and pickers.shows("before"):
         first, before = plain(lineup.highlighted[0]), span(*period.before.span)
         told.append(_("dotted: {model}, {span}").format(model=first, span=before))
     if frame.get("restated", pd.Series(dtype=object)).notna().any():
@@ -167,7 +167,7 @@ def _unfinished(frame: pd.DataFrame, period: Period, view: str) -> list[str]:
 
 def _marks(period: Period, lineup: Lineup) -> list[str]:
     """What the marks above the lines are, where there are some."""
-    if not filters.shows("events") or events.missing(period, tuple(lineup.highlighted)).empty:
+    if not pickers.shows("events") or events.missing(period, tuple(lineup.highlighted)).empty:
         return []
     return [_("{mark} days missing: point at it to read whose").format(mark=GLYPHS["missing"])]
 

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from dashboard import beside, filters
+from dashboard import beside, picked
 from dashboard.beside import Data
 from dashboard.columns import Column, Columns, configs
 from dashboard.columns import shown as only_known
@@ -59,7 +59,7 @@ def conversations_of(first: date, last: date, by: str = "", name: str | None = N
     told = ngettext("the lowest {n} score", "the lowest {n} scores", len(rows))
     data = Data("worst-conversations", Period(first, last, "day"), lambda: table, CONVERSATION)
     beside.foot(_("{told}; click one for all of its text").format(told=told), data)
-    position = filters.picked_row(event)
+    position = picked.row(event)
     if position is not None and position < len(rows):
         _in_full(int(rows["id"].iloc[position]))
 

@@ -2,7 +2,19 @@
 
 import streamlit as st
 
-from dashboard import actions, bars, cards, events, filters, lineup, standing, tables, trends, verdict_table
+from dashboard import (
+    actions,
+    bars,
+    cards,
+    events,
+    filters,
+    lineup,
+    pickers,
+    standing,
+    tables,
+    trends,
+    verdict_table,
+)
 from dashboard.data import ask, models, verdicts
 from db.metrics import METRICS
 from language import _
@@ -23,11 +35,11 @@ cards.title(_("Models"), trends.shown_in_words(len(ranked), len(names), period, 
 pills = st.container()  # filled below: which models a page highlights by itself goes by the metric
 with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="center"):
-        metric = METRICS[filters.metric(ask(models.metrics_with_data, **days) or ["final_score"])]
-        view = filters.view()
+        metric = METRICS[pickers.metric(ask(models.metrics_with_data, **days) or ["final_score"])]
+        view = pickers.view()
         st.markdown(f"**{trends.heading(metric, period)}**", help=_(metric.definition), width="stretch")
     with pills:
-        highlighted = filters.highlighted(sorted(names), lineup.noteworthy(metric, days))
+        highlighted = pickers.highlighted(sorted(names), lineup.noteworthy(metric, days))
     shown = lineup.Lineup(names, ranked, highlighted)
     frame = ask(models.trend, metric=metric.name, grain=period.grain, today=actions.today(), **days)
     frame, picked = events.with_restated(frame, metric, period), None

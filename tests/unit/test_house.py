@@ -146,7 +146,9 @@ def test_views_are_prose():
         assert not any(module.startswith(("altair", "pandas", "sqlalchemy")) for module in imports(path)), (
             path
         )
-        assert path.read_text(encoding="utf-8").count("\n") <= 70, path
+        shown = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+        prose = path.read_text(encoding="utf-8").count("\n") - (shown[1].lineno - 1)
+        assert prose <= 60, path
 
 
 def test_only_settings_reads_the_environment():
