@@ -43,14 +43,17 @@ def in_korean() -> Iterator[None]:
 def english() -> list[tuple[str, re.Pattern[str]]]:
     """Each text of the code with two English words or more that Korean says otherwise; its longest piece, and all.
 
-    Verdicts are called so in the database too, and in the data of charts.
+    Verdicts are called so in the database too, and in the data of charts; what would take one for a text is left out.
     """
     found = []
-    for message in (message for message in read("ko") if message.id not in VERDICTS):
+    for message in read("ko"):
         for text in message.id if isinstance(message.id, tuple) else (message.id,):
             pieces = re.split(r"\{+[^{}]*\}+", text)
-            if text not in message.string and len(re.findall(r"[A-Za-z]{2,}", " ".join(pieces))) > 1:
-                found.append((max(pieces, key=len), re.compile(".{0,40}?".join(map(re.escape, pieces)))))
+            pattern = re.compile(".{0,40}?".join(map(re.escape, pieces)))
+            if text in message.string or any(map(pattern.search, VERDICTS)):
+                continue
+            if len(re.findall(r"[A-Za-z]{2,}", " ".join(pieces))) > 1:
+                found.append((max(pieces, key=len), pattern))
     return found
 
 

@@ -253,8 +253,12 @@ def test_list(engine: Engine, shell: Shell) -> None:
 
 def test_list_as_json(engine: Engine, shell: Shell) -> None:
     assert shell("list", "--json") == 0
-    found, _quality, judging = shell.json["jobs"]
-    assert (judging["name"], judging["when"]) == ("judge_week", "after each aggregate_models")
+    found, *others = shell.json["jobs"]
+    assert [(job["name"], job["when"]) for job in others] == [
+        ("aggregate_quality", "daily at 17:10"),
+        ("judge_week", "after each aggregate_models, aggregate_quality"),
+        ("send_digest", "Mondays at 09:00"),
+    ]
     assert (found["name"], found["when"], found["last"], found["status"]) == (NAME, "daily at 17:00", "", "")
     following = datetime.fromisoformat(found["next"]).replace(tzinfo=settings.current().zone)
     assert timedelta(0) < following - datetime.now(UTC) <= timedelta(days=1)
