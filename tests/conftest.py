@@ -1,6 +1,9 @@
 """What every test may use: a time zone, a clock, the shared data, settings of its own."""
 
 import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,9 +11,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy import Engine
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
 import settings
+from tests import filled
 
+# Tests that share a server, and so a worker.
+TOGETHER = ("tests/browser/", "tests/database/test_emulated_slack.py", "tests/database/test_stranger.py")
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 hypothesis_settings.register_profile(
@@ -18,6 +27,18 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.register_profile("ci", parent=hypothesis_settings.get_profile("here"), derandomize=True)
 hypothesis_settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+class Together(LoadGroupScheduling):
+    """Groups by file: marks of groups are lost on the way from pytest 9.2 to pytest-xdist 3.8."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next(filter(nodeid.startswith, TOGETHER), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together | None:
+    return Together(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +61,40 @@ def zone() -> ZoneInfo:
 def now() -> datetime:
     """A Friday morning, 11:30 in Seoul."""
     return datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
+
+
+Built = Callable[[str, Callable[[Path], Engine]], Path]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """A database that one worker makes for all workers of the run: built("demo", filled.demo). Copy it to change it."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def do(name: str, make: Callable[[Path], Engine]) -> Path:
+        found, making = folder / f"{name}.db", folder / f"{name}-making.db"
+        with _alone(folder / f"{name}.lock"):
+            if not found.exists():
+                make(making).dispose()  # the last connection brings the write-ahead log into the file
+                making.rename(found)
+        return found
+
+    return do
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One process at a time; the lock of one that died is free."""
+    with closing(sqlite3.connect(lock, timeout=120, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@pytest.fixture(scope="session")
+def empty_file(built: Built) -> Path:
+    """An upgraded, empty SQLite file."""
+    return built("empty", filled.upgraded)
 
 
 @pytest.fixture(scope="session")

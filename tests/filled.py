@@ -2,7 +2,9 @@
 
 import csv
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -20,10 +22,19 @@ from jobs.workers import this_worker
 SEOUL = ZoneInfo("Asia/Seoul")
 
 
+@cache
+def _upgraded() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "tidemark.db"
+        engine = engine_for(f"sqlite:///{file}")
+        upgrade(engine, SEOUL, None)
+        engine.dispose()  # the last connection brings the write-ahead log into the file
+        return file.read_bytes()
+
+
 def upgraded(path: Path) -> Engine:
-    engine = engine_for(f"sqlite:///{path}")
-    upgrade(engine, SEOUL, None)
-    return engine
+    path.write_bytes(_upgraded())
+    return engine_for(f"sqlite:///{path}")
 
 
 def aggregate(engine: Engine) -> str:

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from db.engine import engine_for
 from tests import filled
+from tests.conftest import Built
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("overview", "models", "quality", "operations", "reports")
@@ -17,38 +18,23 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="session")
-def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("empty") / "tidemark.db"
-    filled.upgraded(path).dispose()
-    return path
+def demo_file(built: Built) -> Path:
+    return built("demo", filled.demo)
 
 
 @pytest.fixture(scope="session")
-def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("demo") / "tidemark.db"
-    filled.demo(path).dispose()
-    return path
+def many_file(built: Built) -> Path:
+    return built("many", lambda path: filled.many_models(path, 200))
 
 
 @pytest.fixture(scope="session")
-def many_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("many") / "tidemark.db"
-    filled.many_models(path, 200).dispose()
-    return path
+def very_many_file(built: Built) -> Path:
+    return built("very-many", lambda path: filled.many_models(path, 2_000, weeks=1))
 
 
 @pytest.fixture(scope="session")
-def very_many_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("very_many") / "tidemark.db"
-    filled.many_models(path, 2_000, weeks=1).dispose()
-    return path
-
-
-@pytest.fixture(scope="session")
-def ratings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ratings") / "tidemark.db"
-    filled.overall_ratings(path).dispose()
-    return path
+def ratings_file(built: Built) -> Path:
+    return built("ratings", filled.overall_ratings)
 
 
 @pytest.fixture

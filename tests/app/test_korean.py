@@ -20,16 +20,15 @@ from reports.charts.scales import x_ticks
 from reports.charts.text import period_name
 from tests import filled
 from tests.app.conftest import PAGES
+from tests.conftest import Built
 from translations.catalogue import read
 
 
 @pytest.fixture(scope="session")
-def korean_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def korean_file(built: Built) -> Path:
     """The demo, filled and aggregated by jobs that speak Korean: what runs say is kept as they said it."""
-    path = tmp_path_factory.mktemp("korean") / "tidemark.db"
     with speaking("ko"):
-        filled.demo(path).dispose()
-    return path
+        return built("korean", filled.demo)
 
 
 @pytest.fixture

@@ -216,10 +216,7 @@ def test_a_point_of_another_period_shows_no_rows(open_page, demo_file):
     assert "Evaluations of" not in words(app)
 
 
-@pytest.fixture
-def unevaluated_file(tmp_path_factory):
-    """Predictions that nobody has evaluated yet."""
-    path = tmp_path_factory.mktemp("unevaluated") / "tidemark.db"
+def unevaluated(path):
     engine = filled.upgraded(path)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO models (name) VALUES ('lonely')"))
@@ -230,8 +227,13 @@ def unevaluated_file(tmp_path_factory):
             )
         )
     assert filled.aggregate(engine) == "succeeded"
-    engine.dispose()
-    return path
+    return engine
+
+
+@pytest.fixture(scope="session")
+def unevaluated_file(built):
+    """Predictions that nobody has evaluated yet."""
+    return built("unevaluated", unevaluated)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -1,5 +1,6 @@
 """AI quality: what the page says of the demo's answers, and that their text is shown as it is."""
 
+import shutil
 from datetime import timedelta
 
 import pandas as pd
@@ -63,10 +64,10 @@ def test_what_people_typed_is_shown_as_it_is(open_page, tmp_path):
     assert ATTACK not in "\n".join(element.value for element in app.markdown)
 
 
-def test_only_answers_and_no_models(open_page, tmp_path):
+def test_only_answers_and_no_models(open_page, demo_file, tmp_path):
     """Somebody who watches answers only gets an overview without empty cards and without alarm."""
     path = tmp_path / "answers.db"
-    filled.demo(path).dispose()
+    shutil.copy(demo_file, path)
     engine = engine_for(f"sqlite:///{path}")
     with engine.begin() as connection:
         for table in ("model_evaluations", "daily_model_performance", "models", "stale_marks", "verdicts"):

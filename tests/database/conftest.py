@@ -18,18 +18,10 @@ from db.engine import engine_for
 from db.importing import Report, import_file
 from db.schema import upgrade
 from db.tables.models import Model, ModelEvaluation
+from tests import filled
 
 Tell = Callable[..., tuple[int, list[str], str]]
 SEOUL = ZoneInfo("Asia/Seoul")
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "template.db"
-    engine = engine_for(f"sqlite:///{path}")
-    upgrade(engine, SEOUL, None)
-    engine.dispose()  # the last connection brings the write-ahead log into the file
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -75,9 +67,9 @@ def engine(engine_name: str, request: pytest.FixtureRequest, monkeypatch: pytest
 
 
 @pytest.fixture
-def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
+def sqlite_engine(empty_file: Path, tmp_path: Path) -> Iterator[Engine]:
     path = tmp_path / "tidemark.db"
-    shutil.copy(sqlite_template, path)
+    shutil.copy(empty_file, path)
     engine = engine_for(f"sqlite:///{path}")
     yield engine
     engine.dispose()
@@ -85,12 +77,17 @@ def sqlite_engine(sqlite_template: Path, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def postgresql_engine(postgresql_server: Engine, postgresql_template: str) -> Iterator[Engine]:
-    yield from _fresh(postgresql_server, f"TEMPLATE {postgresql_template}")
+    yield from fresh(postgresql_server, f"TEMPLATE {postgresql_template}")
 
 
 @pytest.fixture
-def another_postgresql_engine(postgresql_server: Engine, postgresql_template: str) -> Iterator[Engine]:
-    yield from _fresh(postgresql_server, f"TEMPLATE {postgresql_template}")
+def another_engine(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A second upgraded, empty database, to restore into."""
+    if engine_name == "sqlite":
+        yield filled.upgraded(tmp_path / "another.db")
+    else:
+        server, template = map(request.getfixturevalue, ("postgresql_server", "postgresql_template"))
+        yield from fresh(server, f"TEMPLATE {template}")
 
 
 @pytest.fixture
@@ -99,17 +96,18 @@ def empty_engine(
 ) -> Iterator[Engine]:
     """A database without any table."""
     if engine_name == "postgresql":
-        fresh = _fresh(request.getfixturevalue("postgresql_server"), "")
+        made = fresh(request.getfixturevalue("postgresql_server"), "")
     else:
-        fresh = iter((engine_for(f"sqlite:///{request.getfixturevalue('tmp_path') / 'empty.db'}"),))
-    engine = next(fresh)
+        made = iter((engine_for(f"sqlite:///{request.getfixturevalue('tmp_path') / 'empty.db'}"),))
+    engine = next(made)
     monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
     yield engine
     engine.dispose()
-    next(fresh, None)
+    next(made, None)
 
 
-def _fresh(server: Engine, template: str) -> Iterator[Engine]:
+def fresh(server: Engine, template: str) -> Iterator[Engine]:
+    """A database of the server, gone at the end."""
     name = f"test_{uuid4().hex[:12]}"
     _administer(server, f"CREATE DATABASE {name} {template}")
     engine = _database(server, name)

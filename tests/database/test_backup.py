@@ -97,14 +97,13 @@ OF_ANOTHER = "UPDATE alembic_version SET version_num = 'a1b2c3'"
     ],
 )
 def test_database_of_another_program_is_refused_before_anything_is_touched(
-    statement: str, told: str, engine: Engine, empty_engine: Engine, tmp_path: Path
+    statement: str, told: str, engine: Engine, another_engine: Engine, tmp_path: Path
 ) -> None:
-    schema.upgrade(empty_engine, ZoneInfo("Asia/Seoul"), None)
     path = _foreign(engine, tmp_path / "foreign", statement)
     with pytest.raises(Refused, match=f"{told}.*nothing was changed") as refused:
-        restore(empty_engine, path, lambda: pytest.fail("a backup was made"))
+        restore(another_engine, path, lambda: pytest.fail("a backup was made"))
     assert refused.value.status == 2
-    with empty_engine.connect() as connection:
+    with another_engine.connect() as connection:
         assert schema.problems(connection) == []
 
 

@@ -17,7 +17,6 @@ from reports.slack import Patience
 from tests import messages
 from tests.database.emulated_slack import POST_ONLY, TOKEN, Emulator, emulator
 
-pytestmark = pytest.mark.xdist_group("emulate")
 QUICK = Patience(10, (0,), lambda _seconds: None)
 WEEK = timedelta(days=7)
 

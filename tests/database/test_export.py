@@ -148,11 +148,11 @@ def test_csv_guards_text_and_no_numbers(tmp_path: Path) -> None:
 
 
 def test_other_database_exports_an_equal_file(
-    filled: Engine, sqlite_template: Path, zone: ZoneInfo, now: datetime, tmp_path: Path
+    filled: Engine, empty_file: Path, zone: ZoneInfo, now: datetime, tmp_path: Path
 ) -> None:
     first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
     export_table(filled, "model_evaluations", first)
-    (tmp_path / "other.db").write_bytes(sqlite_template.read_bytes())
+    (tmp_path / "other.db").write_bytes(empty_file.read_bytes())
     other = engine_for(f"sqlite:///{tmp_path / 'other.db'}")
     import_file(other, "model_evaluations", first, zone=zone, now=now)
     export_table(other, "model_evaluations", second)

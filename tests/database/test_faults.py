@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +18,16 @@ from sqlalchemy import Engine, func, insert, select, update
 from test_aggregate_models import aggregated, assert_same, expected, figures, noon, source
 
 import settings
+from db.engine import engine_for
 from db.tables.models import Model, ModelEvaluation
 from db.tables.operations import JobRun
 from jobs import queue
 from jobs.health import health
 from jobs.loop import Loop
 from jobs.timetable import JOBS
+from tests.conftest import Built
+from tests.database.conftest import fresh
+from tests.filled import upgraded
 
 ROWS, DAYS, MODELS = 20_000, 200, 4
 LAST = date(2024, 11, 18)
@@ -80,9 +86,7 @@ def seen(engine: Engine) -> bool:
     return health(engine, settings.load(), datetime.now(UTC)).worker_is_there
 
 
-@pytest.fixture
-def filled(engine: Engine) -> Engine:
-    """20,000 rows of four models over 200 days; every day is stale."""
+def fill(engine: Engine) -> Engine:
     with engine.begin() as connection:
         connection.execute(insert(Model), [{"id": n + 1, "name": f"model-{n + 1}"} for n in range(MODELS)])
         connection.execute(
@@ -101,6 +105,36 @@ def filled(engine: Engine) -> Engine:
             ],
         )
     return engine
+
+
+@pytest.fixture(scope="session")
+def sqlite_filled(built: Built) -> Path:
+    return built("faults", lambda path: fill(upgraded(path)))
+
+
+@pytest.fixture(scope="session")
+def postgresql_filled(postgresql_server: Engine, postgresql_template: str) -> Iterator[str]:
+    """The database's name; nobody is connected to it, so it can be copied."""
+    for engine in fresh(postgresql_server, f"TEMPLATE {postgresql_template}"):
+        fill(engine).dispose()
+        yield str(engine.url.database)
+
+
+@pytest.fixture
+def filled(
+    engine_name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
+    """20,000 rows of four models over 200 days; every day is stale."""
+    if engine_name == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_filled"), tmp_path / "tidemark.db")
+        made = iter((engine_for(f"sqlite:///{tmp_path / 'tidemark.db'}"),))
+    else:
+        server, template = map(request.getfixturevalue, ("postgresql_server", "postgresql_filled"))
+        made = fresh(server, f"TEMPLATE {template}")
+    for engine in made:
+        monkeypatch.setenv("DATABASE_URL", engine.url.render_as_string(hide_password=False))
+        yield engine
+        engine.dispose()
 
 
 def change_everything(engine: Engine, turn: int) -> None:

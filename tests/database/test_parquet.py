@@ -205,7 +205,7 @@ def test_no_row_is_told(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFi
 def test_export_comes_back_into_an_empty_database(
     engine: Engine,
     bring: Callable[..., Report],
-    sqlite_template: Path,
+    empty_file: Path,
     zone: ZoneInfo,
     now: datetime,
     tmp_path: Path,
@@ -213,7 +213,7 @@ def test_export_comes_back_into_an_empty_database(
     bring(ROWS)
     first, second = tmp_path / "first.parquet", tmp_path / "second.parquet"
     assert export_table(engine, "model_evaluations", first) == 3
-    (tmp_path / "other.db").write_bytes(sqlite_template.read_bytes())
+    (tmp_path / "other.db").write_bytes(empty_file.read_bytes())
     other = engine_for(f"sqlite:///{tmp_path / 'other.db'}")
     report = import_file(other, "model_evaluations", first, zone=zone, now=now)
     assert (report.new, report.rejected) == (3, 0)

@@ -14,7 +14,7 @@ from soak import __main__ as soak
 from soak import sound
 from soak.clocks import clocks
 from soak.copies import backups_under_load
-from soak.databases import PATH, server, sqlite_database
+from soak.databases import PATH, server
 from soak.evidence import Finding, line
 from soak.half_way import half_way
 from soak.kills import KINDS, kill
@@ -42,15 +42,6 @@ def client_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", PATH)
 
 
-@pytest.fixture
-def other(engine: Engine, request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    """A second database, to restore into."""
-    if engine.dialect.name == "sqlite":
-        return sqlite_database(tmp_path)
-    found: Engine = request.getfixturevalue("another_postgresql_engine")
-    return found
-
-
 def assert_passed(finding: Finding) -> None:
     assert finding.passed, line(finding)
 
@@ -71,8 +62,10 @@ def test_migration_that_fails_half_way_on_a_filled_database(engine: Engine, tmp_
     assert_passed(half_way(engine, tmp_path, ROWS))
 
 
-def test_backups_under_load_are_each_of_one_moment(engine: Engine, other: Engine, tmp_path: Path) -> None:
-    assert_passed(backups_under_load(engine, other, tmp_path, backups=2))
+def test_backups_under_load_are_each_of_one_moment(
+    engine: Engine, another_engine: Engine, tmp_path: Path
+) -> None:
+    assert_passed(backups_under_load(engine, another_engine, tmp_path, backups=2))
 
 
 def test_clocks_that_change_and_are_set_back(engine: Engine) -> None:

@@ -25,6 +25,8 @@ from soak import sound
 from soak.dashboards import dashboard
 from soak.source import Source
 from soak.visitor import Seen, Visitor, pressed, typed
+from tests import filled
+from tests.database.conftest import fresh
 
 PASSWORD, DATABASE_PASSWORD, TOKEN = "correct horse battery", "hunter2-hunter2", "xoxb-no-token-at-all"
 SECRETS = (PASSWORD, DATABASE_PASSWORD, TOKEN)
@@ -88,7 +90,7 @@ class House:
         return {"Cookie": f"_streamlit_xsrf={found[1]}", "X_Xsrftoken": found[1]}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def outside() -> Iterator[socket.socket]:
     """The way to all other hosts: a proxy that answers nobody, and notes who called."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -96,13 +98,26 @@ def outside() -> Iterator[socket.socket]:
         yield listening
 
 
-@pytest.fixture
-def house(engine: Engine, tmp_path: Path, outside: socket.socket) -> Iterator[House]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        yield filled.upgraded(tmp_path_factory.mktemp("house") / "tidemark.db")
+    else:
+        server, template = map(request.getfixturevalue, ("postgresql_server", "postgresql_template"))
+        yield from fresh(server, f"TEMPLATE {template}")
+
+
+@pytest.fixture(scope="module")
+def house(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory, outside: socket.socket
+) -> Iterator[House]:
+    """One on each engine, for all visitors."""
+    folder = tmp_path_factory.mktemp("outside")
     source = Source.of(400)
     source.store(engine)
     sound.aggregate(engine)
     queue.request(engine, JOB, JOB.read({}), trigger="manual", by="ada", now=utc_now())
-    temporary = tmp_path / "temporary"
+    temporary = folder / "temporary"
     temporary.mkdir()
     also = {"OPERATOR_PASSWORD": PASSWORD, "SLACK_BOT_TOKEN": TOKEN, "TMPDIR": str(temporary)}
     proxy = f"http://127.0.0.1:{outside.getsockname()[1]}"
@@ -110,7 +125,7 @@ def house(engine: Engine, tmp_path: Path, outside: socket.socket) -> Iterator[Ho
     if engine.dialect.name == "postgresql":
         with_password = engine.url.set(password=DATABASE_PASSWORD)
         also["DATABASE_URL"] = with_password.render_as_string(hide_password=False)
-    log = tmp_path / "log.txt"
+    log = folder / "log.txt"
     with dashboard(engine, log, also) as port:
         yield House(engine, port, log, temporary)
 
