@@ -71,3 +71,13 @@ def parse_week(text: str) -> date:
         return monday
     except ValueError:
         raise Refused(_("“{text}” is not a week; write it as 2026-W46").format(text=text), status=2) from None
+
+
+def parse_monday(text: str) -> date:
+    """The Monday of a week that is typed as 2026-W46 or as one of its days; raises Refused."""
+    if "W" in text.upper():
+        return parse_week(text)
+    day = parse_day(text)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Refused(_("“{text}” is not a week; write it as 2026-W46").format(text=text), status=2)
+    return week_start(day)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field, field_validator
 from sqlalchemy import Engine
 
-from db.clock import parse_day, parse_week, week_start
+from db.clock import parse_monday, week_start
 from jobs.job import Job, Outcome, Parameters, Run
 from language import N_
 
@@ -22,7 +22,7 @@ class JudgeWeekParameters(Parameters):
     @classmethod
     def _monday(cls, value: Any) -> Any:
         if isinstance(value, str):
-            value = parse_week(value) if "W" in value.upper() else parse_day(value)
+            value = parse_monday(value)
         return week_start(value) if isinstance(value, date) else value
 
 

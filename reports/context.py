@@ -17,11 +17,12 @@ Row = dict[Any, Any]
 
 @dataclass(frozen=True)
 class Trouble:
-    """A job that failed or is overdue: what it is called, what happened, and its name."""
+    """A job that failed or is overdue: what it is called, what happened, its name, and which days lack its work."""
 
     title: str
     told: str
     job: str
+    lacks: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from reports.verdict_words import CLEAR
 from reports.wording import day_in_words, moment, span, week_name
 from settings import Settings, current
 
-KIND = "weekly_digest"
+KIND, JOB = "weekly_digest", "send_digest"
 SECTIONS: tuple[Section, ...] = (quality.section, models.section)  # in reading order
 LATE = timedelta(hours=1)
 
@@ -62,8 +62,10 @@ def preview(connection: Connection, week: date, language: str) -> Message:
 
 
 def _failed(connection: Connection) -> list[Trouble]:
-    rows = attention.failed_jobs(connection).to_dict("records")
-    return [Trouble(_("{job} failed").format(job=row["job"]), row["error"] or "", row["job"]) for row in rows]
+    """A digest is no news in itself, nor that its last try failed."""
+    rows = attention.failed_jobs(connection).fillna({"error": ""})
+    others = rows[rows["job"] != JOB].to_dict("records")
+    return [Trouble(_("{job} failed").format(job=row["job"]), row["error"], row["job"]) for row in others]
 
 
 def _blocks(context: Context, due: datetime | None) -> list[Block]:

@@ -8,14 +8,13 @@ from reports.blocks import (
     Header,
     Heading,
     Item,
-    Line,
     Message,
     Note,
     Picture,
-    Span,
     Table,
     Text,
 )
+from reports.lines import plain
 from reports.monospace import lines_of
 
 
@@ -29,11 +28,11 @@ def _lines(block: Block) -> list[str]:
         case Header(text):
             return [text, "=" * len(text)]
         case Heading(line) | Note(line):
-            return [_plain(line)]
+            return [plain(line)]
         case Text(lines):
-            return [_plain(line) for line in lines]
+            return [plain(line) for line in lines]
         case Item(line, button):
-            return [_plain(line), *([f"  {button.label}: {button.url}"] if button else [])]
+            return [plain(line), *([f"  {button.label}: {button.url}"] if button else [])]
         case Facts(facts):
             return [" ".join(filter(None, (fact.label, fact.value, fact.second))) for fact in facts]
         case Table():
@@ -45,7 +44,3 @@ def _lines(block: Block) -> list[str]:
             return [f"{button.label}: {button.url}" for button in buttons]
         case Divider():
             return [""]
-
-
-def _plain(line: Line) -> str:
-    return "".join(piece.text if isinstance(piece, Span) else piece for piece in line)

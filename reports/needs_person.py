@@ -3,12 +3,12 @@
 from db.queries import attention
 from language import _, ngettext
 from reports.blocks import Block, Heading, Item, Line, Span, Text
-from reports.context import Context
+from reports.context import Context, Trouble
 from reports.links import button
 from reports.wording import brief, day_in_words
 
 SHOWN = 6
-LETTERS = 60
+LETTERS, REASON = 60, 300
 
 
 def needs_person(context: Context) -> list[Block]:
@@ -25,9 +25,13 @@ def needs_person(context: Context) -> list[Block]:
 
 def _jobs(context: Context) -> list[Item]:
     run_again = button(_("Run again"), context.url("operations"))
-    return [
-        Item([Span(trouble.title, bold=True), " ", trouble.told], run_again) for trouble in context.troubles
-    ]
+    return [Item(_trouble(one), run_again) for one in context.troubles]
+
+
+def _trouble(one: Trouble) -> Line:
+    """Why it failed as far as a phone has room; the page has all of it."""
+    told = brief(" ".join(one.told.split()), REASON)
+    return [Span(one.title, bold=True), *(f" {text}" for text in (told, one.lacks) if text)]
 
 
 def _models(context: Context) -> list[Item]:

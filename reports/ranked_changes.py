@@ -35,7 +35,8 @@ def _line(row: dict[Any, Any]) -> Line:
     figures = f" {figure(row['previous'], metric)} → {figure(row['value'], metric)}, "
     return [
         "🟢 " if row["verdict"] == IMPROVED else "🟠 ",
-        Span(f"{name}, {_(metric.label)}", bold=True),
+        Span(name, bold=True),  # alone, so that letters that run leftwards move nothing beside them
+        Span(f", {_(metric.label)}", bold=True),
         figures,
         Span(difference(row["change"], metric), bold=True),
         f" · {_(WORDS[row['verdict']])} · {counts(row)}",

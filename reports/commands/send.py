@@ -3,6 +3,7 @@
 import argparse
 
 from db.engine import default_engine
+from db.errors import Refused
 from db.exits import DONE, FAILED
 from db.schema import refuse_unready
 from language import N_, _
@@ -18,7 +19,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_week(parser)
     parser.add_argument("--language", choices=("en", "ko"), help=_("instead of REPORT_LANGUAGE"))
     parser.add_argument("--again", action="store_true", help=_("change the message that was sent already"))
-    parser.add_argument("--test", metavar="CHANNEL", help=_("to another channel than SLACK_CHANNEL"))
+    told = _("to another channel than SLACK_CHANNEL")
+    parser.add_argument("--test", type=_channel, metavar="CHANNEL", help=told)
 
 
 def run(args: Arguments, settings: Settings) -> int:
@@ -29,3 +31,10 @@ def run(args: Arguments, settings: Settings) -> int:
     lines = (told.get(sent.status, _("It is being sent.")), sent.reason, sent.url)
     print("\n".join(filter(None, lines)))
     return DONE if sent.status == "sent" else FAILED
+
+
+def _channel(text: str) -> str:
+    """An empty one, of a variable that is not set, would be SLACK_CHANNEL."""
+    if not text.strip("# "):
+        raise Refused(_("--test wants a channel: its name or its ID."), status=2)
+    return text

@@ -3,7 +3,7 @@
 import argparse
 from datetime import date, datetime
 
-from db.clock import business_day, parse_day, parse_week, week_start
+from db.clock import business_day, parse_monday
 from db.errors import Refused
 from language import _
 from reports.commands import Arguments
@@ -13,7 +13,7 @@ from settings import Settings
 
 def add_week(parser: argparse.ArgumentParser) -> None:
     told = _("ISO week, as 2026-W46 or a day of it; otherwise the last finished one")
-    parser.add_argument("--week", type=_monday, help=told)
+    parser.add_argument("--week", type=parse_monday, help=told)
 
 
 def week_of(args: Arguments, now: datetime, settings: Settings) -> date:
@@ -23,7 +23,3 @@ def week_of(args: Arguments, now: datetime, settings: Settings) -> date:
         raise Refused(_("That week is not over yet: a digest tells of finished weeks."), status=2)
     monday: date = args.week or last
     return monday
-
-
-def _monday(text: str) -> date:
-    return week_start(parse_week(text) if "W" in text.upper() else parse_day(text))

@@ -1,5 +1,6 @@
 """Models in the weekly digest: how many got better or worse, the mean over all of them, and the trend."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -47,19 +48,25 @@ def _verdicts(context: Context) -> list[Text]:
     """How many models' scores got which verdict, the clear ones by name."""
     judged = context.of_word("models")
     judged = judged[judged["metric"] == SCORE.column]
-    told = []
+    told: list[Line] = []
     for verdict in (IMPROVED, DECLINED, NO_CLEAR_CHANGE, TOO_LITTLE_DATA):
         names = [brief(str(name), LETTERS) for name in judged.loc[judged["verdict"] == verdict, "subject"]]
         if names:
-            named = f" ({_named(names)})" if verdict in CLEAR else ""
-            told.append(_("{n} {verdict}").format(n=f"{len(names):,}", verdict=_(WORDS[verdict])) + named)
-    return [Text([[_("Scores: {told}").format(told=", ".join(told))]])] if told else []
+            counted = _("{n} {verdict}").format(n=f"{len(names):,}", verdict=_(WORDS[verdict]))
+            told.append([counted, *(_named(names) if verdict in CLEAR else ())])
+    before, _told, after = _("Scores: {told}").partition("{told}")
+    return [Text([[before, *_with_commas(told), after]])] if told else []
 
 
-def _named(names: list[str]) -> str:
+def _named(names: list[str]) -> Line:
     more = len(names) - NAMED
-    rest = [ngettext("and {n} more", "and {n} more", more)] if more > 0 else []
-    return ", ".join(names[:NAMED] + rest)
+    rest: list[Line] = [[ngettext("and {n} more", "and {n} more", more)]] if more > 0 else []
+    return [" (", *_with_commas([[Span(name)] for name in names[:NAMED]] + rest), ")"]
+
+
+def _with_commas(parts: Sequence[Line]) -> Line:
+    """One line of them; names stay spans of their own, so that letters that run leftwards move nothing else."""
+    return [piece for n, part in enumerate(parts) for piece in ([", "] if n else []) + list(part)]
 
 
 def _picture(context: Context) -> list[Picture]:
