@@ -18,7 +18,7 @@ LETTERS = 60
 def ranked_changes(context: Context) -> list[Block]:
     """The clear changes, the most surprising first."""
     clear = context.verdicts[context.verdicts["verdict"].isin(CLEAR)]
-    if context.verdicts.empty:
+    if not context.verdicts["n_previous"].any():
         return [Text([[_("There is nothing to compare yet: verdicts need two finished weeks with data.")]])]
     title = Heading([Span(_("What changed, ranked by surprise"), bold=True)])
     if clear.empty:
