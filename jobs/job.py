@@ -107,7 +107,8 @@ class Job:
     title: str
     work: Callable[[Engine, Any, Run], Outcome]
     parameters: type[Parameters] = Parameters
-    check: Callable[[Connection, Any], None] | None = None  # raises Refused for what only the database knows
+    # Raises Refused for what only the database and the clock know.
+    check: Callable[[Connection, Any, datetime], None] | None = None
     rest: Callable[[Any], Parameters] | None = None  # the parameters that go on where a cancelled run ended
 
     def read(self, values: dict[str, Any]) -> Parameters:

@@ -1,7 +1,7 @@
 """Which (day, model) pairs a run of aggregate_models computes."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
 
 from pydantic import Field
@@ -83,7 +83,7 @@ def mark_once(connection: Connection, params: AggregateModelsParameters, run: Ru
         state_fact(connection, name, "1")
 
 
-def check(connection: Connection, params: AggregateModelsParameters) -> None:
+def check(connection: Connection, params: AggregateModelsParameters, _now: datetime) -> None:
     """Raises Refused for a model that does not exist."""
     _model_id(connection, params)
 

@@ -36,11 +36,11 @@ def request(
 ) -> Requested:
     """Queues a run, or finds the one that waits with the same parameters (`join_running`: or runs).
 
-    Raises Refused where the parameters name something that is not there.
+    Raises Refused where the parameters name something that is not there, or not yet.
     """
     with bookkeeping(engine) as connection:
         if job.check:
-            job.check(connection, params)
+            job.check(connection, params, now)
         one_at_a_time(connection, job.name)
         states = ("queued", "running") if join_running else ("queued",)
         same = select(JobRun.id).where(

@@ -4,9 +4,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from db.clock import Now, parse_monday, to_utc, week_start
+from db.clock import Now, business_day, parse_monday, to_utc, week_start
 from db.engine import reading
 from db.errors import Refused
 from jobs.fresh_weeks import bring_up_to_date, clock_of, days_behind
@@ -50,10 +50,8 @@ def send_digest(engine: Engine, params: SendDigestParameters, run: Run) -> Outco
     from reports.deliver import deliver
     from reports.digest import KIND, last_finished_week
 
-    clock, last = clock_of(run), last_finished_week(run.today)
-    week = params.week or last
-    if week > last:
-        raise Refused(_("That week is not over yet: a digest tells of finished weeks."), status=2)
+    clock = clock_of(run)
+    week = params.week or last_finished_week(run.today)
     if not params.dry_run:
         bring_up_to_date(engine, run, week, clock)
     run.progress(0.7, _("writing the digest"))
@@ -70,6 +68,12 @@ def send_digest(engine: Engine, params: SendDigestParameters, run: Run) -> Outco
         raise Passing(sent.reason) if sent.passing else Refused(sent.reason)
     result = {"week": str(week), "report": sent.report, "url": sent.url}
     return Outcome(f"{message.summary}. {sent.reason}".strip(), 0, 1, result)
+
+
+def check(_connection: Connection, params: SendDigestParameters, now: datetime) -> None:
+    """Raises Refused for a week that is not over: at once, so that no run fails and nobody is alarmed."""
+    if params.week and params.week + timedelta(weeks=1) > business_day(now, current().zone):
+        raise Refused(_("That week is not over yet: a digest tells of finished weeks."), status=2)
 
 
 def _message(engine: Engine, params: SendDigestParameters, run: Run, week: date, clock: Now) -> "Message":
@@ -122,4 +126,4 @@ def _lacks(days: list[date]) -> str:
     return _("Not up to date: {days}.").format(days=told)
 
 
-JOB = Job("send_digest", N_("Send the weekly report"), send_digest, SendDigestParameters)
+JOB = Job("send_digest", N_("Send the weekly report"), send_digest, SendDigestParameters, check)
