@@ -85,7 +85,7 @@ def csv(make: Callable[[], pd.DataFrame], name: str) -> None:
 def _show(rows: pd.DataFrame, data: Data, width: Any) -> None:
     changes = [name for name, column in data.columns.items() if column.kind == "change"]
     st.dataframe(
-        columns.with_minus(rows, changes),
+        columns.with_minus(rows, changes, decimals=2),  # of marks from 0 to 10, too
         hide_index=True,
         placeholder="–",
         width=width,

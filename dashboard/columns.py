@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -113,7 +114,7 @@ def of_daily(column: str) -> str:
     return column
 
 
-def with_minus(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame | Styler:
+def with_minus(table: pd.DataFrame, names: Sequence[str], decimals: int = 1) -> pd.DataFrame | Styler:
     """The table with changes under a true minus, which Streamlit's own formats lack; still sorted as numbers.
 
     Only where there are few rows: it takes a while, in each run of the page.
@@ -121,7 +122,7 @@ def with_minus(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame | Styl
     known = [name for name in names if name in table]
     if not known or len(table) > STYLED:
         return table
-    show: Any = signed
+    show: Any = partial(signed, decimals=decimals)
     return table.style.format(dict.fromkeys(known, show), na_rep="–")
 
 
