@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from bench import aggregation, importing, pages
+from bench import aggregation, answers, digest, importing, pages
 from bench.measure import table
 
 DEFAULT_ROWS = 1_000_000
@@ -16,6 +16,8 @@ def main() -> None:
     print(table(results), flush=True)
     more = importing.measure()
     print(table(more), flush=True)
+    print(table(digest.measure()), flush=True)
+    print(table(answers.measure()), flush=True)
     print(table(aggregation.measure(rows)), flush=True)
 
 

@@ -6,6 +6,8 @@ from sqlalchemy import Engine
 
 from bench.databases import NOW, ZONE
 from jobs.aggregate_models import aggregate_models
+from jobs.aggregate_quality import aggregate_quality
+from jobs.job import DayParameters
 from jobs.judge_week import JudgeWeekParameters, judge_week
 from jobs.model_days import AggregateModelsParameters
 
@@ -23,6 +25,10 @@ class Quiet:
 
 def run_job(engine: Engine, **params: Any) -> None:
     aggregate_models(engine, AggregateModelsParameters(**params), Quiet())
+
+
+def run_quality(engine: Engine, **params: Any) -> None:
+    aggregate_quality(engine, DayParameters(**params), Quiet())
 
 
 def run_judge(engine: Engine) -> None:
