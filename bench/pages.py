@@ -8,10 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import Engine, insert
 from streamlit.testing.v1 import AppTest
 
-from bench import browser
+from bench import answers, browser
 from bench.databases import ZONE, fill
 from bench.measure import Result, against, median_seconds, once_seconds
-from bench.quiet import run_job, run_judge
+from bench.quiet import run_job, run_judge, run_quality
 from db.engine import engine_for
 from db.schema import upgrade
 from db.tables.models import Model
@@ -28,7 +28,7 @@ class House(NamedTuple):
     period: str
 
 
-YEAR = House("a year × 50 models", 50, 365, 100_000, ("overview", "models", "operations"), "1y")
+YEAR = House("a year × 50 models", 50, 365, 100_000, ("overview", "models", "quality", "operations"), "1y")
 LARGE = House("two years × 500 models", 500, 730, 1_000_000, ("overview", "models"), "all")
 
 
@@ -57,6 +57,7 @@ def _measure(house: House) -> list[Result]:
             names = [{"name": f"model-{k:03}"} for k in range(1, house.models + 1)]
             connection.execute(insert(Model), names)
         fill(engine, house.rows, house.models, house.days)
+        answers.fill(engine, house.rows)
         results = [
             _judging(engine, house),
             *_pages(house),
@@ -68,6 +69,7 @@ def _measure(house: House) -> list[Result]:
 
 def _judging(engine: Engine, house: House) -> Result:
     aggregated = once_seconds(lambda: run_job(engine))
+    run_quality(engine)
     judged = once_seconds(lambda: run_judge(engine))
     return against(f"judging all weeks of {house.told} / aggregating all days", judged, aggregated, "≤ 1")
 
