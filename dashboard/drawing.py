@@ -8,10 +8,12 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
+from altair.utils.schemapi import disable_debug_mode
 
 from language import spoken
 
 alt.theme.enable("none")  # Altair's own defaults (300 px wide) would overrule Streamlit's
+disable_debug_mode()  # it validates each part as it is made
 
 
 def draw(make: Callable[..., alt.LayerChart], frame: pd.DataFrame, key: str, **options: Any) -> Any:
