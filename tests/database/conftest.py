@@ -109,7 +109,8 @@ def empty_engine(
 def fresh(server: Engine, template: str) -> Iterator[Engine]:
     """A database of the server, gone at the end."""
     name = f"test_{uuid4().hex[:12]}"
-    _administer(server, f"CREATE DATABASE {name} {template} STRATEGY file_copy")  # half the work of the usual way
+    # Half the work of the usual way, which writes every page into the log too.
+    _administer(server, f"CREATE DATABASE {name} {template} STRATEGY file_copy")
     engine = _database(server, name)
     yield engine
     engine.dispose()
