@@ -70,7 +70,7 @@ def takes(engine: Engine, *arguments: str, also: Mapping[str, str] = NOTHING) ->
     return time.monotonic() - begun
 
 
-def wait_for(found: Callable[[], Any], seconds: float = PATIENCE, step: float = 0.002) -> Any:
+def wait_for(found: Callable[[], Any], seconds: float = PATIENCE, step: float = 0.01) -> Any:
     """What the function finds as soon as it finds something."""
     deadline = time.monotonic() + seconds
     while not (result := found()):

@@ -253,7 +253,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, "it does not happen"
-        select_nothing(0.002)
+        select_nothing(0.01)
 
 
 def copy(database: Path, to: Path) -> None:

@@ -40,7 +40,7 @@ def wait_for(found: Callable[[], Any]) -> Any:
     deadline = time.monotonic() + PATIENCE
     while not (result := found()):
         assert time.monotonic() < deadline, "it does not happen"
-        time.sleep(0.002)
+        time.sleep(0.01)
     return result
 
 
