@@ -124,6 +124,8 @@ def test_monday_at_nine_by_the_loop(engine: Engine, make_house: MakeHouse, slack
     house.at(MONDAY - MINUTE)
     assert house.runs == []
     house.weeks.answers(WEEK, around(9.1, 84), model="late")
+    house.weeks.predictions(BEFORE, around(70, 20))
+    house.weeks.predictions(WEEK, around(72, 20))
     for minutes in (0, 1, 90):
         house.at(MONDAY + minutes * MINUTE)
     run = house.runs[-1]
@@ -131,6 +133,7 @@ def test_monday_at_nine_by_the_loop(engine: Engine, make_house: MakeHouse, slack
     assert len(slack.messages) == 1
     told = said(slack, -1)
     assert "Average score this week (9 – 15 Nov): 8.8" in told, "(42 · 8.3 + 84 · 9.1) / 126"
+    assert "mean score 72.0 (+2.0 to the week before, n = 20 / 20)" in told
     assert "(improved, n = 126 / 40)" in told and "late: it was due" not in told
     row = house.reports[-1]
     assert (row.week_start, row.status, row.channel) == (WEEK, "sent", CHANNEL)

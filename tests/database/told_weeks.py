@@ -49,9 +49,10 @@ class Weeks:
         self._bring("conversation_evaluation", ANSWERS, lines)
         self._bring("feedback_log", LIKES, rated)
 
-    def predictions(self, monday: date, scores: Sequence[float], *models: str) -> None:
+    def predictions(self, mondays: date | Sequence[date], scores: Sequence[float], *models: str) -> None:
         lines = [
             f'{monday}-{k},"{model}",{_noon(monday, k)},{_noon(monday, k)},{score}'
+            for monday in ([mondays] if isinstance(mondays, date) else mondays)
             for model in models or ("harbor",)
             for k, score in enumerate(scores)
         ]
