@@ -42,7 +42,7 @@ def marks(period: Period, today: date) -> tuple[str, Picked]:
     known = [name for name in ask(quality.metrics_with_data, **days) if name != LIKES.name]
     with st.container(horizontal=True, vertical_alignment="center"):
         head = st.container(width="stretch")  # filled below: it says what was chosen at its right
-        metric = METRICS[pickers.answers(known or [SCORE.name])]
+        metric = METRICS[pickers.metric(known or [SCORE.name], "answers")]
         by = pickers.by({name: _(label) for name, label in SPLITS.items()})
         head.markdown(f"**{heading(metric, period)}**", help=_(metric.definition))
     frame = ask(quality.trend, metric=metric.name, grain=period.grain, today=today, by=by, **days)

@@ -13,28 +13,16 @@ HIGHLIGHTS = 4
 FEW = 12  # up to so many models are pills; more are searched
 
 
-def metric(names: list[str]) -> str:
-    """The metric that the trend shows."""
+def metric(names: list[str], name: str = "metric") -> str:
+    """The metric that a trend shows; `name` is what the address calls the choice."""
     show = partial(
         st.selectbox,
         _("Metric"),
-        format_func=lambda name: _(METRICS[name].label),
+        format_func=lambda one: _(METRICS[one].label),
         label_visibility="collapsed",
         width=190,
     )
-    return filters.one_of("metric", names, names[0], show)
-
-
-def answers(names: list[str]) -> str:
-    """The mark of answers that the trend shows."""
-    show = partial(
-        st.selectbox,
-        _("Metric"),
-        format_func=lambda name: _(METRICS[name].label),
-        label_visibility="collapsed",
-        width=190,
-    )
-    return filters.one_of("answers", names, names[0], show)
+    return filters.one_of(name, names, names[0], show)
 
 
 def by(names: dict[str, str]) -> str:

@@ -15,23 +15,9 @@ def show() -> None:
     st.caption(_("Actions"))
     aggregation.close()  # a run of the whole page closes a dialog that is open, however it came about
     reason = access.why_not()
-    if st.button(
-        _("Run aggregation"),
-        icon=":material/cached:",
-        width="stretch",
-        disabled=reason is not None,
-        help=reason,
-        key="run_aggregation",
-    ):
+    if _action(_("Run aggregation"), "cached", "run_aggregation", reason):
         aggregation.dialog()
-    if st.button(
-        _("Send weekly report"),
-        icon=":material/send:",
-        width="stretch",
-        disabled=reason is not None,
-        help=reason,
-        key="send_weekly_report",
-    ):
+    if _action(_("Send weekly report"), "send", "send_weekly_report", reason):
         report_form.dialog()
     if reason is None:
         _open_what_a_link_asked_for()
@@ -42,6 +28,12 @@ def show() -> None:
     _tell_result(may_resume=reason is None)
     health.line(actions.job_health())
     filters.language_picker()
+
+
+def _action(label: str, icon: str, key: str, reason: str | None) -> bool:
+    """A button of those who may press it; the others read why not."""
+    off: dict[str, Any] = {"disabled": reason is not None, "help": reason}
+    return st.button(label, icon=f":material/{icon}:", width="stretch", key=key, **off)
 
 
 def _open_what_a_link_asked_for() -> None:

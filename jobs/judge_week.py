@@ -4,26 +4,16 @@ By default every week whose own figures, or those of the weeks before it that te
 it was judged, and the newest finished one.
 """
 
-from datetime import date
-from typing import Any
-
-from pydantic import Field, field_validator
+from pydantic import Field
 from sqlalchemy import Engine
 
-from db.clock import parse_monday, week_start
 from jobs.job import Job, Outcome, Parameters, Run
+from jobs.monday import Monday
 from language import N_
 
 
 class JudgeWeekParameters(Parameters):
-    week: date | None = Field(None, description=N_("this ISO week only: 2026-W46, or a day of it"))
-
-    @field_validator("week", mode="before")
-    @classmethod
-    def _monday(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            value = parse_monday(value)
-        return week_start(value) if isinstance(value, date) else value
+    week: Monday | None = Field(None, description=N_("this ISO week only: 2026-W46, or a day of it"))
 
 
 def judge_week(engine: Engine, params: JudgeWeekParameters, run: Run) -> Outcome:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 from sqlalchemy import Connection, Engine
 
-from db.clock import Now, business_day, parse_monday, to_utc, week_start
+from db.clock import Now, business_day, to_utc
 from db.engine import reading
 from db.errors import Refused
 from jobs.fresh_weeks import bring_up_to_date, clock_of, days_behind
 from jobs.job import Job, Outcome, Parameters, Passing, Run
+from jobs.monday import Monday
 from language import N_, _, ngettext, speaking
 from settings import current
 
@@ -21,7 +22,7 @@ FEW_DAYS = 3  # that are named one by one
 
 
 class SendDigestParameters(Parameters):
-    week: date | None = Field(
+    week: Monday | None = Field(
         None, description=N_("this ISO week: 2026-W46, or a day of it; otherwise the last finished one")
     )
     language: Literal["en", "ko"] | None = Field(None, description=N_("en or ko; default: REPORT_LANGUAGE"))
@@ -31,13 +32,6 @@ class SendDigestParameters(Parameters):
     again: bool = Field(
         False, description=N_("change the message that was sent already, and say so in its thread")
     )
-
-    @field_validator("week", mode="before")
-    @classmethod
-    def _monday(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            value = parse_monday(value)
-        return week_start(value) if isinstance(value, date) else value
 
     @field_validator("channel", mode="before")
     @classmethod
