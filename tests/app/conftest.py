@@ -38,22 +38,32 @@ def ratings_file(built: Built) -> Path:
 
 
 @pytest.fixture
-def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Opens a page on a copy of a database: open_page("models", demo_file, period="all")."""
+def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Makes a copy of a database the one that pages show, but where there is one already."""
 
-    def do(page: str, file: Path, **query: str) -> AppTest:
+    def do(file: Path) -> None:
         copy = tmp_path / "tidemark.db"
         if not copy.exists():
             shutil.copy(file, copy)
         monkeypatch.setenv("DATABASE_URL", f"sqlite:///{copy}")
         st.cache_data.clear()
         st.cache_resource.clear()
+
+    return do
+
+
+@pytest.fixture
+def open_page(show: Callable[[Path], None]) -> Open:
+    """Opens a page on a copy of a database: open_page("models", demo_file, period="all")."""
+
+    def do(page: str, file: Path, **query: str) -> AppTest:
+        show(file)
         app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         if page != "overview":
-            app.switch_page(f"views/{page}.py").run()
+            app.switch_page(f"views/{page}.py")
+        app.run()
         assert not app.exception, app.exception[0].value
         return app
 
@@ -62,7 +72,7 @@ def open_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
 @pytest.fixture
 def engine(tmp_path: Path):
-    """The database that the opened page shows."""
+    """The database that pages show."""
     return engine_for(f"sqlite:///{tmp_path / 'tidemark.db'}")
 
 

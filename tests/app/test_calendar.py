@@ -42,9 +42,9 @@ def work(engine: Any) -> None:
 
 
 @pytest.fixture
-def stale_day(open_page, demo_file, engine) -> date:
+def stale_day(show, demo_file, engine) -> date:
     """A day of a model whose evaluations somebody corrected since."""
-    open_page("overview", demo_file)
+    show(demo_file)
     with engine.begin() as connection:
         day = connection.scalar(
             text(

@@ -55,11 +55,11 @@ def label(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def opened(open_page, demo_file, engine, label, monkeypatch) -> Callable[[dict[str, str]], AppTest]:
+def opened(open_page, show, demo_file, engine, label, monkeypatch) -> Callable[[dict[str, str]], AppTest]:
     """Operations with a run chosen that the button is for: one that waits, or one that ended."""
 
     def do(settings: dict[str, str]) -> AppTest:
-        open_page("overview", demo_file)
+        show(demo_file)
         if label == "Cancel":
             queue.request(engine, JOB, JOB.read({}), trigger="manual", by="", now=utc_now())
         for name, value in settings.items():

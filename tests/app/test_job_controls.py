@@ -74,8 +74,8 @@ def form() -> None:
 
 
 @pytest.mark.parametrize("only", ["all", "stale", "missing"])
-def test_a_range_and_what_of_it(open_page, demo_file, engine, only):
-    open_page("overview", demo_file)
+def test_a_range_and_what_of_it(show, demo_file, engine, only):
+    show(demo_file)
     app = AppTest.from_function(form, default_timeout=60).run()
     app.button_group(key="_days").set_value("range").run()
     app.button_group(key="_only").set_value(only).run()
@@ -86,8 +86,8 @@ def test_a_range_and_what_of_it(open_page, demo_file, engine, only):
     assert {"since", "until"} <= found.keys()
 
 
-def test_a_range_wants_its_last_day(open_page, demo_file, engine):
-    open_page("overview", demo_file)
+def test_a_range_wants_its_last_day(show, demo_file, engine):
+    show(demo_file)
     app = AppTest.from_function(form, default_timeout=60).run()
     app.button_group(key="_days").set_value("range").run()
     app.date_input(key="_range").set_value((date(2026, 1, 5),)).run()
@@ -96,8 +96,8 @@ def test_a_range_wants_its_last_day(open_page, demo_file, engine):
     assert app.button(key="_preview_button").disabled and app.button(key="_run_button").disabled
 
 
-def test_a_preview_goes_with_the_choices_that_it_was_for(open_page, demo_file, engine):
-    open_page("overview", demo_file)
+def test_a_preview_goes_with_the_choices_that_it_was_for(show, demo_file, engine):
+    show(demo_file)
     app = AppTest.from_function(form, default_timeout=60).run()
     app.button(key="_preview_button").click().run()
     assert [text.value for text in app.text] == ["waiting"] or app.warning
@@ -107,10 +107,10 @@ def test_a_preview_goes_with_the_choices_that_it_was_for(open_page, demo_file, e
     assert app.text or app.warning
 
 
-def test_stop_and_resume_in_the_sidebar(open_page, demo_file, engine):
+def test_stop_and_resume_in_the_sidebar(open_page, show, demo_file, engine):
     job = JOBS[NAME]
     params = job.read({"since": "2026-01-05", "until": "2026-01-11", "only": "all"})
-    open_page("overview", demo_file)
+    show(demo_file)
     run = queue.request(engine, job, params, trigger="manual", by="", now=utc_now())
     app = open_page("overview", demo_file)
     app.session_state["_started"] = (run.id,)
@@ -121,8 +121,8 @@ def test_stop_and_resume_in_the_sidebar(open_page, demo_file, engine):
     assert asked(engine) == {"since": "2026-01-05", "until": "2026-01-11", "only": "stale"}
 
 
-def test_who_may_not_press_cannot_stop(open_page, demo_file, engine, monkeypatch):
-    open_page("overview", demo_file)
+def test_who_may_not_press_cannot_stop(open_page, show, demo_file, engine, monkeypatch):
+    show(demo_file)
     run = queue.request(engine, JOBS[NAME], JOBS[NAME].read({}), trigger="manual", by="", now=utc_now())
     monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse")
     app = open_page("overview", demo_file)

@@ -70,7 +70,7 @@ def test_two_models_head_to_head(open_page, demo_file):
 def test_two_thousand_models_cost_a_rerun_no_look_at_all_rows_for_each(
     open_page, very_many_file, monkeypatch
 ):
-    app = open_page("models", very_many_file, view="all", period="7d")
+    app = open_page("models", very_many_file, view="all", period="7d").run()
     assert "The first 12 by rank; 1,988 more models are in the table below" in words(app)
     assert len(app.get("vega_lite_chart") + app.get("arrow_vega_lite_chart")) <= 16, "12 panels, 3 with rows"
     looks, get = [], pd.DataFrame.__getitem__

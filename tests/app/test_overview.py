@@ -67,8 +67,8 @@ def test_where_nothing_could_be_compared_the_best_models_and_the_way_to_the_othe
     assert "period=26w" in link.proto.query_string
 
 
-def test_before_the_first_verdict_the_best_models_stand_there(open_page, demo_file, engine, tmp_path):
-    open_page("overview", demo_file)
+def test_before_the_first_verdict_the_best_models_stand_there(open_page, show, demo_file, engine, tmp_path):
+    show(demo_file)
     with engine.begin() as connection:
         connection.execute(delete(Verdict))
         raise_data_version(connection)
@@ -76,8 +76,8 @@ def test_before_the_first_verdict_the_best_models_stand_there(open_page, demo_fi
     assert f"Ranked by mean score, 0–100; models with fewer than {SCORE.enough} scores come after" in told
 
 
-def test_a_failed_job_comes_first_and_can_be_run_again(open_page, demo_file, engine):
-    open_page("overview", demo_file)
+def test_a_failed_job_comes_first_and_can_be_run_again(open_page, show, demo_file, engine):
+    show(demo_file)
     with engine.begin() as connection:
         failed = update(JobRun).where(JobRun.job == "aggregate_models")
         connection.execute(failed.values(status="failed", error="price *list* is gone"))
@@ -90,9 +90,9 @@ def test_a_failed_job_comes_first_and_can_be_run_again(open_page, demo_file, eng
     assert (newest.job, newest.status) == ("aggregate_models", "queued")
 
 
-def test_a_model_that_sent_nothing_needs_a_person(open_page, demo_file, engine):
+def test_a_model_that_sent_nothing_needs_a_person(open_page, show, demo_file, engine):
     week, _rows = clear_ones(demo_file)
-    open_page("overview", demo_file)
+    show(demo_file)
     with engine.begin() as connection:
         mine = DailyModelPerformance.model_id.in_(select(Model.id).where(Model.name == "atlas-2"))
         gone = delete(DailyModelPerformance).where(mine, DailyModelPerformance.date >= week)
@@ -101,9 +101,9 @@ def test_a_model_that_sent_nothing_needs_a_person(open_page, demo_file, engine):
     assert "**atlas-2 sent nothing**" in words(open_page("overview", demo_file))
 
 
-def test_when_nothing_comes_at_all_that_needs_a_person(open_page, demo_file, engine):
+def test_when_nothing_comes_at_all_that_needs_a_person(open_page, show, demo_file, engine):
     week, _rows = clear_ones(demo_file)
-    open_page("overview", demo_file)
+    show(demo_file)
     with engine.begin() as connection:
         connection.execute(delete(DailyModelPerformance).where(DailyModelPerformance.date >= week))
         raise_data_version(connection)

@@ -128,16 +128,16 @@ def start_twice() -> None:
         st.text(f"refused: {refused}")
 
 
-def test_a_double_click_gives_one_run(open_page, demo_file, engine):
-    open_page("overview", demo_file)
+def test_a_double_click_gives_one_run(show, demo_file, engine):
+    show(demo_file)
     app = AppTest.from_function(start_twice, default_timeout=60).run()
     assert app.text[0].value == "True False True"
     with engine.connect() as connection:
         assert len(connection.execute(select(JobRun).where(JobRun.status == "queued")).all()) == 1
 
 
-def test_no_run_starts_for_an_outsider_whatever_the_browser_says(open_page, demo_file, monkeypatch, engine):
-    open_page("overview", demo_file)
+def test_no_run_starts_for_an_outsider_whatever_the_browser_says(show, demo_file, monkeypatch, engine):
+    show(demo_file)
     monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse")
     app = AppTest.from_function(start_twice, default_timeout=60).run()
     assert app.text[0].value.startswith("refused")

@@ -75,8 +75,8 @@ def test_sending_queues_the_job_with_what_was_chosen(open_page, demo_file, tmp_p
 
 
 @pytest.mark.parametrize(("status", "badge"), [("sent", "green"), ("failed", "red"), ("unknown", "yellow")])
-def test_how_a_report_stands(open_page, demo_file, keep, status, badge):
-    open_page("reports", demo_file)
+def test_how_a_report_stands(open_page, show, demo_file, keep, status, badge):
+    show(demo_file)
     keep(status, error="Invite the bot to #ai-weekly." if status == "failed" else None)
     app = open_page("reports", demo_file)
     assert f":{badge}-badge[" in words(app)
@@ -84,8 +84,8 @@ def test_how_a_report_stands(open_page, demo_file, keep, status, badge):
     assert bool([button for button in app.button if button.label == "It is there"]) == (status == "unknown")
 
 
-def test_it_is_there(open_page, demo_file, keep, tmp_path):
-    open_page("reports", demo_file)
+def test_it_is_there(open_page, show, demo_file, keep, tmp_path):
+    show(demo_file)
     keep("unknown")
     app = open_page("reports", demo_file)
     next(button for button in app.button if button.label == "It is there").click().run()
@@ -93,8 +93,8 @@ def test_it_is_there(open_page, demo_file, keep, tmp_path):
     assert runs(tmp_path / "tidemark.db") == []
 
 
-def test_a_failed_one_is_sent_again(open_page, demo_file, keep, tmp_path):
-    open_page("reports", demo_file)
+def test_a_failed_one_is_sent_again(open_page, show, demo_file, keep, tmp_path):
+    show(demo_file)
     keep("failed", error="no")
     app = open_page("reports", demo_file)
     next(button for button in app.button if button.key.startswith("_again_")).click().run()
@@ -106,8 +106,8 @@ def test_a_failed_one_is_sent_again(open_page, demo_file, keep, tmp_path):
     )
 
 
-def test_who_may_not_press_can_look(open_page, demo_file, keep, monkeypatch, tmp_path):
-    open_page("reports", demo_file)
+def test_who_may_not_press_can_look(open_page, show, demo_file, keep, monkeypatch, tmp_path):
+    show(demo_file)
     keep("failed", error="no")
     monkeypatch.setenv("OPERATOR_PASSWORD", "correct horse")
     app = open_page("reports", demo_file)

@@ -374,9 +374,9 @@ def take_and_write() -> None:
 
 @shut
 def test_no_way_in_for_an_outsider_who_calls_directly(
-    open_page, empty_file, engine, own_folder, monkeypatch, settings
+    show, empty_file, engine, own_folder, monkeypatch, settings
 ):
-    open_page("overview", empty_file)
+    show(empty_file)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     app = AppTest.from_function(take_and_write, default_timeout=60).run()
