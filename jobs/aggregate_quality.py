@@ -17,7 +17,7 @@ from jobs.agreement import refresh_agreement
 from jobs.changes import Changes
 from jobs.job import DayParameters, Job, Outcome, Run
 from jobs.quality_figures import DAY_KEY, daily, held_and_fresh, refresh_days, refresh_weeks, rows_of, weekly
-from jobs.stale import mark_weeks, take_marks_off_by_id
+from jobs.stale import keep_marks, mark_weeks, take_kept_marks_off
 from language import N_, _, ngettext
 
 SOURCES = (ConversationEvaluation.__tablename__, FeedbackLog.__tablename__)
@@ -75,15 +75,14 @@ def _chunks(days: list[date]) -> list[list[date]]:
 
 def _refresh(connection: Connection, days: list[date], run: Run) -> int:
     """Brings the days and their weeks up to date and takes their marks off: those that stood before they were read."""
-    standing = select(StaleMark.id).where(StaleMark.table_name.in_(SOURCES), StaleMark.day.in_(days))
-    marks = list(connection.scalars(standing))
+    keep_marks(connection, SOURCES, days)
     written = refresh_days(connection, days, run.now)
     weeks = sorted({week_start(day) for day in days})
     if written:
         written += refresh_weeks(connection, weeks, run.now)
         mark_weeks(connection, weekly.name, days)
     written += refresh_agreement(connection, weeks, run.now)
-    take_marks_off_by_id(connection, marks)
+    take_kept_marks_off(connection, SOURCES, days)
     return written
 
 

@@ -63,6 +63,12 @@ _among = and_(
 )
 _READ_MARKS = insert(marks_read).from_select(["id"], select(StaleMark.id).join(chunk, _same).where(_among))
 _TAKE_OFF = delete(StaleMark).where(StaleMark.id.in_(select(marks_read.c.id)), _among)
+_of_days = and_(
+    StaleMark.table_name.in_(bindparam("sources", expanding=True)),
+    StaleMark.day.in_(bindparam("days", expanding=True)),
+)
+_KEEP_DAYS = insert(marks_read).from_select(["id"], select(StaleMark.id).where(_of_days))
+_TAKE_DAYS_OFF = delete(StaleMark).where(StaleMark.id.in_(select(marks_read.c.id)), _of_days)
 
 
 def of_chunk(key: ColumnElement[Any], day: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -102,6 +108,19 @@ def load_chunk(connection: Connection, source: str, pairs: list[Pair]) -> None:
 def take_marks_off(connection: Connection, source: str, pairs: list[Pair]) -> None:
     """Removes the marks that stood when the chunk was loaded."""
     connection.execute(_TAKE_OFF, _span(source, pairs))
+
+
+def keep_marks(connection: Connection, sources: Iterable[str], days: Iterable[date]) -> None:
+    """Puts the ids of the marks of whole days, as they stand now, into the temporary table: a large import leaves
+    one for each of its rows."""
+    connection.execute(CreateTable(marks_read, if_not_exists=True))
+    connection.execute(delete(marks_read))
+    connection.execute(_KEEP_DAYS, {"sources": list(sources), "days": list(days)})
+
+
+def take_kept_marks_off(connection: Connection, sources: Iterable[str], days: Iterable[date]) -> None:
+    """Removes the marks that stood when they were kept."""
+    connection.execute(_TAKE_DAYS_OFF, {"sources": list(sources), "days": list(days)})
 
 
 def mark_weeks(connection: Connection, table: str, days: Iterable[date]) -> None:
