@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard import picked
 from dashboard.coverage import LATELY, LONGEST, shown_days, worst_first
-from dashboard.filters import picked_cells
 from dashboard.period import Period
 from jobs.formulas.coverage import LEAD, STATES, day_states, expected
 from reports.charts import days as chart
@@ -73,11 +73,11 @@ def test_a_click_and_a_drag_have_names() -> None:
 
 def test_what_was_chosen() -> None:
     point = {"point": [{"subject": "atlas", "period": "2026-11-16"}]}
-    assert picked_cells({"selection": point}) == (["atlas"], MONDAY, MONDAY)
+    assert picked.cells({"selection": point}) == (["atlas"], MONDAY, MONDAY)
     dragged = {"range": {"period": ["2026-11-16", "2026-11-10"], "subject": ["atlas", "gale"]}}
     chosen = (["atlas", "gale"], MONDAY - timedelta(days=6), MONDAY)
-    assert picked_cells({"selection": dragged | point}) == chosen
-    assert picked_cells({"selection": {"point": [], "range": {}}}) is None
+    assert picked.cells({"selection": dragged | point}) == chosen
+    assert picked.cells({"selection": {"point": [], "range": {}}}) is None
 
 
 def test_the_worst_models_come_first() -> None:
