@@ -60,7 +60,7 @@ def bare(engine: Engine) -> None:
 
 
 def measure(rows: int = ROWS) -> list[Result]:
-    """A million of each, and the memory beside that of a tenth; some 70 ms a week are the bootstrap of the agreement."""
+    """A million of each, the memory beside that of a tenth; 70 ms a week are the bootstrap of the agreement."""
     smaller = {}
     with databases() as engines:
         for name, engine in engines.items():
