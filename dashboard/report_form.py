@@ -10,7 +10,7 @@ from dashboard import access, actions, filters
 from dashboard.data import ask, ask_now, reports
 from dashboard.wording import plain
 from language import LANGUAGES, _
-from reports.deliver import FILE, WEBHOOK
+from reports.deliver import FILE, usual_channel
 from reports.digest import KIND, last_finished_week, preview
 from reports.render_html import render
 from reports.wording import span, week_name
@@ -33,7 +33,7 @@ def form(place: str) -> None:
     """Choices, the report as they make it, and the button that sends it; `place` keeps two forms apart."""
     values = _choices(place)
     made = ask(preview, week=values["week"], language=values["language"])
-    channel = values["channel"] or _usual_channel()
+    channel = values["channel"] or usual_channel(current())
     status = ask_now(reports.standing, kind=KIND, week=values["week"]).get(channel.removeprefix("#"))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_told(status, channel), width="stretch")
@@ -63,7 +63,11 @@ def _choices(place: str) -> dict[str, Any]:
         key=f"_in_{place}",
     )
     asked = right.text_input(
-        _("Channel"), max_chars=200, placeholder=_usual_channel(), key=f"_to_{place}", disabled=not _bot()
+        _("Channel"),
+        max_chars=200,
+        placeholder=usual_channel(current()),
+        key=f"_to_{place}",
+        disabled=not _bot(),
     )
     return {"week": week, "language": language, "channel": asked.strip() or None}
 
@@ -74,14 +78,6 @@ def _named(monday: date) -> str:
 
 def _bot() -> bool:
     return current().slack_bot_token is not None
-
-
-def _usual_channel() -> str:
-    """Where a report goes of itself, as the archive calls it."""
-    settings = current()
-    if _bot():
-        return settings.slack_channel or ""
-    return WEBHOOK if settings.slack_webhook_url else FILE
 
 
 def _told(status: str | None, channel: str) -> str:

@@ -27,6 +27,13 @@ PATIENT = Patience()
 WEBHOOK, FILE = "webhook", "file"  # what stands for a channel where none can be named
 
 
+def usual_channel(settings: Settings) -> str:
+    """Where a report goes of itself, as its row names it; '' where a bot is not told."""
+    if settings.slack_bot_token:
+        return (settings.slack_channel or "").removeprefix("#")
+    return WEBHOOK if settings.slack_webhook_url else FILE
+
+
 @dataclass(frozen=True)
 class Delivery:
     """How a report stands: sent, failed, unknown, or sending where another process is at it.

@@ -12,6 +12,7 @@ from db.tables.operations import Report
 from language import _, ngettext, speaking
 from reports.blocks import Block, Button, Buttons, Divider, Header, Message, Note, Text
 from reports.context import WEEK, Context, Section, Trouble
+from reports.deliver import usual_channel
 from reports.done_by_itself import done_by_itself
 from reports.needs_person import needs_person
 from reports.ranked_changes import quiet, ranked_changes
@@ -50,7 +51,7 @@ def build(
     with speaking(language):
         found = _failed(connection) if troubles is None else troubles
         table = verdicts.of_week(connection, week)
-        left_out = _left_out(connection, week) if due else 0
+        left_out = _left_out(connection, settings, week) if due else 0
         context = Context(connection, settings, week, now, table, found, left_out, pictures)
         blocks = _blocks(context, due)
         return Message(_summary(context, blocks), blocks, language, demo=holds_demo(connection))
@@ -125,10 +126,13 @@ def _footer(context: Context, due: datetime | None) -> list[str]:
     return [" · ".join(parts)]
 
 
-def _left_out(connection: Connection, week: date) -> int:
-    """How many weeks lie between this one and the last that was sent; 0 where none ever was."""
+def _left_out(connection: Connection, settings: Settings, week: date) -> int:
+    """How many weeks lie between this one and the last that was sent; 0 where none ever was. Tests do not count."""
     sent = select(func.max(Report.week_start)).where(
-        Report.kind == KIND, Report.status == "sent", Report.week_start < week
+        Report.kind == KIND,
+        Report.status == "sent",
+        Report.week_start < week,
+        Report.channel == usual_channel(settings),
     )
     last = connection.scalar(sent)
     return (week - last).days // 7 - 1 if last else 0

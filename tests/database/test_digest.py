@@ -18,6 +18,7 @@ from jobs import queue
 from jobs.timetable import JOBS
 from reports.blocks import Buttons, Divider, Header, Item, Note, Picture
 from reports.context import Trouble
+from reports.deliver import FILE
 from reports.digest import KIND, build, last_finished_week
 from reports.render_html import render as as_page
 from reports.render_slack import render
@@ -325,11 +326,11 @@ def test_of_many_that_wait_six_are_shown(weeks: Weeks) -> None:
     assert lines[2] == "🔴 Needs a person: 9" and lines[9] == "3 more on the page"
 
 
-def keep_sent(weeks: Weeks, week: date) -> None:
+def keep_sent(weeks: Weeks, week: date, channel: str = FILE) -> None:
     row = {
         "kind": KIND,
         "week_start": week,
-        "channel": "C1",
+        "channel": channel,
         "language": "en",
         "content": {},
         "status": "sent",
@@ -340,6 +341,7 @@ def keep_sent(weeks: Weeks, week: date) -> None:
 
 def test_a_late_digest_says_so_and_which_weeks_it_left_out(weeks: Weeks) -> None:
     keep_sent(weeks, WEEK - timedelta(days=21))
+    keep_sent(weeks, WEEK - timedelta(days=7), "only-a-test")
     late = weeks.lines(due=MONDAY - timedelta(hours=3))[-1]
     assert "late: it was due Mon 16 Nov 06:00 2026" in late
     assert "2 weeks before it were not sent" in late
