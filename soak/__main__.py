@@ -17,6 +17,7 @@ from soak.databases import PATH, Server, server, sqlite_database
 from soak.evidence import Finding, line
 from soak.half_way import half_way
 from soak.kills import KINDS, kill
+from soak.processes import NOT_SET
 from soak.sends import sends
 from soak.server_gone import server_gone
 
@@ -27,10 +28,12 @@ def main() -> int:
     """Runs the parts asked for; 0 where everything held."""
     call = _parser().parse_args()
     logging.disable(logging.WARNING)
-    os.environ["PATH"] = PATH
     print(f"seed {call.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="tidemark-soak-") as name:
         folder = Path(name)
+        # The jobs that run in this process write and send nothing outside of it, whatever `.env` says.
+        own = {"PATH": PATH, "REPORTS_DIR": str(folder / "reports")}
+        os.environ.update({setting.upper(): "" for setting in NOT_SET} | own)
         with server(folder / "postgresql") as postgresql:
             findings = []
             for finding in _findings(call, folder, postgresql):

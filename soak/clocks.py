@@ -1,9 +1,8 @@
-"""Half a year on clocks that change for summer, and that somebody sets back: each local day has its run, and one."""
+"""Half a year on clocks that change for summer, and that somebody sets back: each day due has its run, and one."""
 
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
 
@@ -11,6 +10,7 @@ import settings
 from db.engine import reading
 from db.tables.operations import JobRun
 from jobs.loop import Loop
+from jobs.timetable import timetable
 from soak.evidence import Finding
 
 ZONES = ("America/New_York", "Europe/London", "Australia/Lord_Howe")
@@ -37,12 +37,12 @@ def clocks(engine: Engine, seed: int, days: int = DAYS) -> Finding:
             now, looks = now + chance.uniform(0, 4) * HOUR, looks + 1
             if chance.random() < SET_BACK:
                 now, back = now - chance.choice([HOUR, DAY]), back + 1
-        finding.faults = _wrong_days(engine, ZoneInfo(zone), BEGIN.date() + DAY, end.date() - DAY)
+        finding.faults = _wrong_days(engine, config, BEGIN.date() + DAY, end.date() - DAY)
         finding.figures = f"{zone} at {at:%H:%M}, {days} days, {looks} looks, set back {back} times"
     return finding
 
 
-def _wrong_days(engine: Engine, zone: ZoneInfo, first: date, last: date) -> list[str]:
+def _wrong_days(engine: Engine, config: settings.Settings, first: date, last: date) -> list[str]:
     """Days of a scheduled job without a run or with two, and runs that did not end well."""
     slots = select(JobRun.job, JobRun.scheduled_for, JobRun.status).where(JobRun.scheduled_for.is_not(None))
     with reading(engine) as connection:
@@ -52,8 +52,11 @@ def _wrong_days(engine: Engine, zone: ZoneInfo, first: date, last: date) -> list
         for row in found
         if row.status not in ("succeeded", "covered")
     ]
-    days = Counter((row.job, row.scheduled_for.astimezone(zone).date()) for row in found if row.scheduled_for)
+    days = Counter((row.job, row.scheduled_for.astimezone(config.zone).date()) for row in found)
     faults += [f"{job} has {n} runs on {day}" for (job, day), n in days.items() if n > 1]
-    wanted = [first + k * DAY for k in range((last - first).days + 1)]
-    jobs = {job for job, _day in days}
-    return faults + [f"{job} has no run on {day}" for job in jobs for day in wanted if not days[job, day]]
+    for entry in (entry for entry in timetable(config) if entry.at):
+        for day in (first + k * DAY for k in range((last - first).days + 1)):
+            wanted = entry.weekday in (None, day.weekday())
+            if bool(days[entry.job.name, day]) != wanted:
+                faults.append(f"{entry.job.name} has {'no' if wanted else 'a'} run on {day}")
+    return faults
