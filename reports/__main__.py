@@ -1,4 +1,4 @@
-"""python -m reports: is everything there that the digest needs."""
+"""python -m reports: the weekly report, the tuning data set, and whether all is there that they need."""
 
 import argparse
 import sys

@@ -7,7 +7,7 @@ from unicodedata import bidirectional
 
 from db.metrics import Metric
 from language import N_, _, spoken
-from reports.charts.text import month
+from reports.charts.text import month, signed
 from settings import current
 
 WEEKDAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
@@ -42,7 +42,7 @@ def change(value: float | None, before: float | None, metric: Metric) -> str | N
 
 def difference(value: float, metric: Metric, with_unit: bool = True) -> str:
     """A change of a metric with its sign: +0.7, or −19.1 pp for rates."""
-    told = f"{value:+.{metric.digits_of_change}f}".replace("-", "−")
+    told = signed(value, metric.digits_of_change)
     return _("{change} pp").format(change=told) if metric.is_rate and with_unit else told
 
 
@@ -130,4 +130,4 @@ def short_span(first: date, last: date) -> str:
 
 def signed_percent(value: float) -> str:
     """A relative change: +10.7%."""
-    return f"{value:+.1f}%".replace("-", "−")
+    return f"{signed(value)}%"

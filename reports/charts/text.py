@@ -23,7 +23,9 @@ def number(value: float, decimals: int = 1) -> str:
 
 
 def signed(value: float, decimals: int = 1) -> str:
-    """A change: with a plus or a true minus."""
+    """A change: with a plus or a true minus, without either where it rounds to nothing."""
+    if not round(value, decimals):
+        return f"{0:.{decimals}f}"
     return f"{value:+,.{decimals}f}".replace("-", "−")
 
 

@@ -20,7 +20,7 @@ from reports.charts.rates import percent, rates
 from reports.charts.scales import AROUND_PLOT, x_ticks, y_domain, y_ticks
 from reports.charts.series import prepare
 from reports.charts.sparkline import sparkline
-from reports.charts.text import number, period_name
+from reports.charts.text import number, period_name, signed
 from reports.charts.trend import HEIGHT, LABEL_GAP, trend
 
 SUBJECTS = ["atlas", "borealis", "cirrus", "delta", "ember", "fathom", "gale", "harbor"]
@@ -457,3 +457,7 @@ def test_a_restated_point_has_a_ring_and_tells_what_it_was(dark: bool) -> None:
 
 def test_without_restated_points_there_is_no_layer_for_them() -> None:
     assert rings(drawn(weeks("atlas", [60, 61, 62]))) == []
+
+
+def test_a_change_that_rounds_to_nothing_has_no_sign() -> None:
+    assert [signed(value) for value in (-0.04, 0.04, -0.06, 1234.5)] == ["0.0", "0.0", "−0.1", "+1,234.5"]
