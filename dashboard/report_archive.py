@@ -45,7 +45,7 @@ def _row(row: dict[Any, Any]) -> None:
     where = f":small[:gray[{plain(place)} · {row['language']} · {at}]]"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{week_name(row['week_start'])}** {chip} {where}", width="stretch")
-        if row["permalink"]:
+        if _known(row["permalink"]):
             st.link_button(
                 _("Open in Slack"), row["permalink"], icon=":material/open_in_new:", type="tertiary"
             )
@@ -55,8 +55,9 @@ def _row(row: dict[Any, Any]) -> None:
         st.caption(f":red[{plain(error)}]" if status == "failed" else plain(error))
 
 
-def _known(at: Any) -> Any:
-    return None if pd.isna(at) else at
+def _known(value: Any) -> Any:
+    """None where the table has nothing: pandas says NaT, or NaN beside texts."""
+    return None if pd.isna(value) else value
 
 
 def _html(row: dict[Any, Any]) -> None:

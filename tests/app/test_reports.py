@@ -117,6 +117,14 @@ def test_who_may_not_press_can_look(open_page, show, demo_file, keep, monkeypatc
     )
 
 
+def test_only_some_reports_have_an_address(open_page, show, demo_file, keep):
+    show(demo_file)
+    keep("sent", permalink="https://slack.example/archives/1")
+    keep("failed", channel="other", sent_at=None, claimed_at=datetime(2026, 11, 16, tzinfo=UTC))
+    app = open_page("reports", demo_file)
+    assert [link.proto.url for link in app.get("link_button")] == ["https://slack.example/archives/1"]
+
+
 def test_an_empty_database_has_a_report_too(open_page, empty_file):
     app = open_page("reports", empty_file)
     assert not app.exception and "No data came in this week" in framed(app)
