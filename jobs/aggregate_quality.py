@@ -75,11 +75,12 @@ def _chunks(days: list[date]) -> list[list[date]]:
 
 def _refresh(connection: Connection, days: list[date], run: Run) -> int:
     """Brings the days and their weeks up to date and takes their marks off: those that stood before they were read."""
-    keep_marks(connection, SOURCES, days)
+    marks = keep_marks(connection, SOURCES, days)
     written = refresh_days(connection, days, run.now)
     weeks = sorted({week_start(day) for day in days})
     if written:
         written += refresh_weeks(connection, weeks, run.now)
+    if written or marks:  # rows of other conversations may come to the same days, and to another verdict
         mark_weeks(connection, weekly.name, days)
     written += refresh_agreement(connection, weeks, run.now)
     take_kept_marks_off(connection, SOURCES, days)

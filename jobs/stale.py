@@ -110,12 +110,12 @@ def take_marks_off(connection: Connection, source: str, pairs: list[Pair]) -> No
     connection.execute(_TAKE_OFF, _span(source, pairs))
 
 
-def keep_marks(connection: Connection, sources: Iterable[str], days: Iterable[date]) -> None:
+def keep_marks(connection: Connection, sources: Iterable[str], days: Iterable[date]) -> int:
     """Puts the ids of the marks of whole days, as they stand now, into the temporary table: a large import leaves
-    one for each of its rows."""
+    one for each of its rows. Returns how many there are."""
     connection.execute(CreateTable(marks_read, if_not_exists=True))
     connection.execute(delete(marks_read))
-    connection.execute(_KEEP_DAYS, {"sources": list(sources), "days": list(days)})
+    return connection.execute(_KEEP_DAYS, {"sources": list(sources), "days": list(days)}).rowcount
 
 
 def take_kept_marks_off(connection: Connection, sources: Iterable[str], days: Iterable[date]) -> None:

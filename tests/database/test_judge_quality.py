@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from test_aggregate_models import Here
 from test_aggregate_quality import DATA, SEOUL, bring
 
@@ -17,6 +17,7 @@ from db.importing import import_file
 from db.queries.quality import trend
 from db.queries.quality_weeks import estimated, weekly
 from db.tables.operations import Verdict
+from db.tables.quality import ConversationEvaluation
 from jobs import judge_week
 from jobs.aggregate_quality import aggregate_quality
 from jobs.comparisons import judged
@@ -48,10 +49,10 @@ def fill(engine: Engine, folder: Path, scores: Rows = (), likes: Rows = ()) -> N
     aggregate_quality(engine, DayParameters(), Here(NOW))
 
 
-def verdicts(engine: Engine) -> dict[tuple[str, str], dict[str, Any]]:
+def verdicts(engine: Engine, monday: date = WEEK) -> dict[tuple[str, str], dict[str, Any]]:
     judge_week.judge_week(engine, judge_week.JudgeWeekParameters(), Here(NOW))
     with reading(engine) as connection:
-        rows = connection.execute(select(Verdict).where(Verdict.week_start == WEEK)).mappings().all()
+        rows = connection.execute(select(Verdict).where(Verdict.week_start == monday)).mappings().all()
     return {(row["subject"], row["metric"]): dict(row) for row in rows}
 
 
@@ -88,6 +89,25 @@ def test_models_and_likes_are_judged_too(engine: Engine, tmp_path: Path) -> None
     assert (liked["value"], liked["previous"], liked["n"]) == (93.75, 25, 16)
     assert liked["verdict"] == "improved" and liked["comparisons"] == 4
     assert found["b", "avg_score"]["verdict"] == "no clear change"
+
+
+def test_a_model_named_like_all_of_them_is_not_all_of_them(engine: Engine, tmp_path: Path) -> None:
+    scores = [row for model, score in (("*", 2.0), ("b", 8.0)) for row in week(WEEK, [score] * 12, model)]
+    fill(engine, tmp_path, scores)
+    found = verdicts(engine)
+    assert {subject: row["value"] for (subject, _metric), row in found.items()} == {"*": 5, "b": 8}
+
+
+def test_other_conversations_with_the_same_scores_are_judged_again(engine: Engine, tmp_path: Path) -> None:
+    mondays = [BEFORE - timedelta(weeks=1), BEFORE, WEEK]
+    fill(engine, tmp_path, [row for monday in mondays for row in week(monday, [5.0, 6.0] * 6)])
+    assert verdicts(engine, BEFORE)["*", "avg_score"]["n"] == 12
+    days = ConversationEvaluation.day.between(BEFORE, WEEK - timedelta(days=1))
+    with engine.begin() as connection:
+        connection.execute(update(ConversationEvaluation).where(days).values(conversation_id="one"))
+    aggregate_quality(engine, DayParameters(), Here(NOW))
+    row = verdicts(engine, BEFORE)["*", "avg_score"]
+    assert (row["n"], row["verdict"]) == (1, "too little data")
 
 
 def test_many_rows_of_few_conversations_are_too_little(engine: Engine, tmp_path: Path) -> None:
