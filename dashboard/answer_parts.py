@@ -22,7 +22,7 @@ from language import N_, _
 from reports.charts.look import Look
 from reports.charts.mix import mix
 from reports.charts.rates import rates
-from reports.subjects import subject_name
+from reports.subjects import segment_name
 from reports.wording import difference, span, week_name
 
 SEGMENTS = 8
@@ -47,6 +47,7 @@ def criteria(period: Period) -> None:
         return
     reach = rows[[name for name in ("low", "high", "value", "previous") if name in rows]]
     low, high = max(0, floor(reach.min().min())), min(10, ceil(reach.max().max()))
+    low, high = (low, high) if low < high else (max(0, low - 1), min(10, high + 1))  # all marks are the same
     look = Look(filters.is_dark(), unit=_("mean, 0–10"), low=low, high=high)
     draw(rates, rows.rename(columns={"value": "rate"}), "criteria", look=look)
     told = [_("bar: 95% interval")]
@@ -94,7 +95,7 @@ def made_of(week: date, by: str) -> None:
     draw(mix, _rows(found), f"mix_{by}", look=look)
     told = _("{week} against the week before, by {dimension}")
     told = told.format(week=week_name(week), dimension=_(SPLITS[by]).lower())
-    named = found.assign(subject=[subject_name("quality", name) for name in found["subject"]])
+    named = found.assign(subject=[segment_name(name) for name in found["subject"]])
     beside.foot(told, Data(f"mix-by-{by}", Period(week, week + WEEK, "week"), lambda: named, MIX))
 
 
@@ -102,7 +103,7 @@ def _rows(found: pd.DataFrame) -> pd.DataFrame:
     """The segments that moved the mean most, the rest as one, and all together."""
     size = np.abs(found["mix"] + found["own"]) + np.abs(found["mix"]) / 1e6
     order = found.assign(size=size).sort_values("size", ascending=False)
-    order["subject"] = [subject_name("quality", name) for name in order["subject"]]
+    order["subject"] = [segment_name(name) for name in order["subject"]]
     kept, rest = order.head(SEGMENTS), order.iloc[SEGMENTS:]
     rows = kept[["subject", "mix", "own"]].to_dict("records")
     if len(rest):

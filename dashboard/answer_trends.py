@@ -21,7 +21,7 @@ from reports.charts.rates import percent
 from reports.charts.series import COLUMNS
 from reports.charts.text import number
 from reports.charts.trend import trend
-from reports.subjects import subject_name
+from reports.subjects import TOGETHER, segment_name, subject_name
 from reports.wording import span
 
 SMALL = 290  # pixels
@@ -46,10 +46,10 @@ def marks(period: Period, today: date) -> tuple[str, Picked]:
         by = pickers.by({name: _(label) for name, label in SPLITS.items()})
         head.markdown(f"**{heading(metric, period)}**", help=_(metric.definition))
     frame = ask(quality.trend, metric=metric.name, grain=period.grain, today=today, by=by, **days)
-    frame, also = _named(frame), pickers.also("before", "targets")
+    frame, also = _named(frame, by), pickers.also("before", "targets")
     more: dict[str, Any] = {"targets": aims(metric) if "targets" in also else ()}
     if "before" in also:
-        more["previous"] = _named(_moved_on(metric, period, by))
+        more["previous"] = _named(_moved_on(metric, period, by), by)
     look = _look(metric, period, by, frame)
     shown = _few(frame, look.highlighted)
     event = draw(trend, shown, f"answers_{metric.name}_{by}", look=look, selection="point", **more)
@@ -61,7 +61,7 @@ def marks(period: Period, today: date) -> tuple[str, Picked]:
 def likes(period: Period, today: date) -> None:
     """The share of likes, of all models together."""
     st.markdown(f"**{heading(LIKES, period)}**", help=_(LIKES.definition))
-    frame = _named(_trend(LIKES, period, today))
+    frame = _named(_trend(LIKES, period, today), "")
     if frame.empty:
         st.caption(_("no likes or dislikes in this period"))
         return
@@ -114,8 +114,13 @@ def _moved_on(metric: Metric, period: Period, by: str) -> pd.DataFrame:
     return rows.assign(period=[day + later for day in rows["period"]])
 
 
-def _named(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(subject=[subject_name("quality", name) for name in frame["subject"]])
+def _named(frame: pd.DataFrame, by: str) -> pd.DataFrame:
+    return frame.assign(subject=_names(list(frame["subject"]), by))
+
+
+def _names(subjects: list[str], by: str) -> list[str]:
+    """Split by a dimension, one that is named * is not all answers."""
+    return [segment_name(name) if by else subject_name("quality", name) for name in subjects]
 
 
 def _few(frame: pd.DataFrame, highlighted: Any) -> pd.DataFrame:
@@ -126,7 +131,7 @@ def _few(frame: pd.DataFrame, highlighted: Any) -> pd.DataFrame:
 
 def _look(metric: Metric, period: Period, by: str, frame: pd.DataFrame) -> Look:
     """Those with most rows are in colour."""
-    names = [subject_name("quality", name) for name in (ask(quality.names, by=by) if by else ["*"])]
+    names = _names(ask(quality.names, by=by) if by else [TOGETHER], by)
     sizes = frame.groupby("subject")["n"].sum() if len(frame) else pd.Series(dtype=float)
     rows = set(sizes.nlargest(pickers.HIGHLIGHTS).index)
     return Look(

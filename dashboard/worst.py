@@ -13,7 +13,7 @@ from dashboard.data import ask, ask_now, conversations
 from dashboard.period import Period
 from dashboard.wording import plain
 from language import N_, _, ngettext
-from reports.subjects import subject_name
+from reports.subjects import segment_name
 from reports.wording import span
 from settings import current
 
@@ -36,7 +36,7 @@ CONVERSATION: Columns = {
 
 def conversations_of(first: date, last: date, by: str = "", name: str | None = None) -> None:
     """The lowest scores of these days, or those of one segment; a row that is clicked opens in full."""
-    value = "" if name is None or name == subject_name("quality", "") else name
+    value = "" if name is None or name == segment_name("") else name
     chosen = by if name is not None else ""
     asked = {"since": first, "until": last, "by": chosen, "value": value, "limit": SHOWN}
     rows = ask(conversations.worst, **asked)

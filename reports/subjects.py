@@ -8,6 +8,9 @@ WORDS = {"models": N_("Models"), "quality": N_("AI quality")}
 
 def subject_name(word: str, subject: str) -> str:
     """A model's name as it is; what stands for all of a word, or for an unknown one, in words."""
-    if word == "quality" and subject == TOGETHER:
-        return _("all answers")
-    return subject or _("unknown")
+    return _("all answers") if word == "quality" and subject == TOGETHER else segment_name(subject)
+
+
+def segment_name(value: str) -> str:
+    """A value of a dimension as it is; '' in parentheses, since a source may say “unknown” itself."""
+    return value or f"({_('unknown')})"

@@ -1,7 +1,9 @@
 """AI quality: what the page says of the demo's answers, and that their text is shown as it is."""
 
+import json
 import shutil
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import text
@@ -78,3 +80,31 @@ def test_only_answers_and_no_models(open_page, demo_file, tmp_path):
     told = words(app)
     assert "No model sent anything" not in told and "Nothing has been aggregated" not in told
     assert [metric.label for metric in app.metric] == ["Answer score", "Likes"]
+
+
+def spec(app, told: str) -> dict[str, Any]:
+    """The chart whose specification holds this."""
+    specs = [one.proto.spec for one in app.get("vega_lite_chart") + app.get("arrow_vega_lite_chart")]
+    (found,) = (json.loads(one) for one in specs if told in one)
+    return dict(found)
+
+
+def test_odd_names_stay_apart_and_one_mark_for_all_has_an_axis(open_page, tmp_path):
+    """A source that says “unknown” itself beside one that says nothing, and a model named like all of them."""
+    file, path = tmp_path / "talks.csv", tmp_path / "own.db"
+    monday = week_start(business_day(utc_now(), filled.SEOUL)) - timedelta(weeks=1)
+    rows = [
+        {"conversation_id": f"c{k}", "model": ("", "unknown", "*")[k % 3], "evaluator": "e", "score": 10}
+        | {"created_at": datetime.combine(monday - timedelta(weeks=k % 2), time(12))}
+        for k in range(30)
+    ]
+    pd.DataFrame(rows).to_csv(file, index=False)
+    engine = filled.upgraded(path)
+    assert import_file(engine, "conversation_evaluation", file, zone=filled.SEOUL, now=utc_now()).new == 30
+    assert filled.aggregate(engine) == "succeeded"
+    engine.dispose()
+    app = open_page("quality", path, by="model")
+    made_of, marks = spec(app, "points of the mean score"), spec(app, '"field": "rate"')
+    shown = made_of["layer"][1]["encoding"]["y"]["sort"]
+    assert sorted(shown) == ["(unknown)", "*", "all together", "unknown"]
+    assert marks["layer"][0]["encoding"]["x"]["scale"]["domain"] == [9, 10]
