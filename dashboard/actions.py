@@ -17,8 +17,10 @@ from db.errors import Refused
 from jobs import pausing, queue
 from jobs.health import Health, health
 from jobs.job import Parameters
+from jobs.send_digest import troubles_of
 from jobs.timetable import job_named
-from language import _
+from language import _, speaking
+from reports.context import Trouble
 from reports.deliver import resolve
 from settings import current
 
@@ -39,6 +41,12 @@ def job_health() -> Health:
     """How the jobs are, as this run of the page shows it."""
     noted: Health = filters.remembered("health")
     return noted
+
+
+def troubles(language: str) -> tuple[Trouble, ...]:
+    """What a report in this language would tell of the jobs."""
+    with speaking(language):
+        return tuple(troubles_of(job_health(), {}))
 
 
 def worker_is_there() -> bool:

@@ -32,7 +32,8 @@ def _close() -> None:
 def form(place: str) -> None:
     """Choices, the report as they make it, and the button that sends it; `place` keeps two forms apart."""
     values = _choices(place)
-    made = ask(preview, week=values["week"], language=values["language"])
+    asked = {name: values[name] for name in ("week", "language")}
+    made = ask(preview, troubles=actions.troubles(values["language"]), **asked)
     channel = values["channel"] or usual_channel(current())
     status = ask_now(reports.standing, kind=KIND, week=values["week"]).get(channel.removeprefix("#"))
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -16,7 +16,9 @@ from language import N_, _, ngettext, speaking
 from settings import current
 
 if TYPE_CHECKING:
+    from jobs.health import Health
     from reports.blocks import Message
+    from reports.context import Trouble
 
 FEW_DAYS = 3  # that are named one by one
 
@@ -72,13 +74,15 @@ def check(_connection: Connection, params: SendDigestParameters, now: datetime) 
 
 def _message(engine: Engine, params: SendDigestParameters, run: Run, week: date, clock: Now) -> "Message":
     """The digest as the data are now; what a person asks for, or asks to change, is never late."""
+    from jobs.health import health  # which knows the timetable, and that this job
     from reports.digest import build
 
     settings = current()
     language = params.language or settings.report_language or settings.language
     due = None if params.week or params.channel or params.again else _due(week, run)
     with speaking(language):
-        troubles = _troubles(engine, clock(), {} if params.dry_run else days_behind(engine, week))
+        behind = {} if params.dry_run else days_behind(engine, week)
+        troubles = troubles_of(health(engine, settings, clock()), behind)
     with reading(engine) as connection:
         return build(connection, settings, week, now=run.now, language=language, troubles=troubles, due=due)
 
@@ -89,13 +93,12 @@ def _due(week: date, run: Run) -> datetime:
     return to_utc(datetime.combine(week + timedelta(weeks=1), at), run.zone)
 
 
-def _troubles(engine: Engine, now: datetime, behind: dict[str, list[date]]) -> list[Any]:
+def troubles_of(jobs: "Health", behind: dict[str, list[date]]) -> "list[Trouble]":
     """The other jobs that failed or are overdue, and those that left days of the two weeks undone."""
-    from jobs.health import health  # which knows the timetable, and that this job
     from reports.context import Trouble
 
     found = []
-    for job in health(engine, current(), now).jobs:
+    for job in jobs.jobs:
         if job.name == JOB.name:
             continue
         title, lacks = _(job.title), _lacks(behind.get(job.name, []))

@@ -57,9 +57,9 @@ def build(
         return Message(_summary(context, blocks), blocks, language, demo=holds_demo(connection))
 
 
-def preview(connection: Connection, week: date, language: str) -> Message:
+def preview(connection: Connection, week: date, language: str, troubles: Sequence[Trouble]) -> Message:
     """The digest of a week as it would be now, for a page."""
-    return build(connection, current(), week, now=utc_now(), language=language)
+    return build(connection, current(), week, now=utc_now(), language=language, troubles=troubles)
 
 
 def _failed(connection: Connection) -> list[Trouble]:

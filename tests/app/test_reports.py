@@ -4,10 +4,10 @@ import base64
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from db.clock import business_day, utc_now
-from db.engine import engine_for
+from db.engine import bookkeeping, engine_for
 from db.tables.operations import JobRun, Report
 from reports.blocks import Header, Message
 from reports.digest import KIND, last_finished_week
@@ -61,6 +61,18 @@ def test_the_report_as_it_will_look(open_page, demo_file):
     assert "Nothing was sent yet" in words(app) and "written as an HTML file" in words(app)
     app.selectbox(key="_week_page").set_value(last_week() - timedelta(weeks=1)).run()
     assert f"week {(last_week() - timedelta(weeks=1)).isocalendar().week}" in framed(app)
+
+
+def test_a_job_that_failed_meanwhile_is_in_the_preview_as_it_will_be_told(open_page, demo_file, engine):
+    """A failed run changes no data, and so no version of them."""
+    app = open_page("reports", demo_file)
+    assert "Aggregate model evaluations failed" not in framed(app)
+    ended = {"status": "failed", "finished_at": utc_now(), "error": "no disk"}
+    with bookkeeping(engine) as connection:
+        last = connection.scalar(select(func.max(JobRun.id)).where(JobRun.job == "aggregate_models"))
+        connection.execute(update(JobRun).where(JobRun.id == last).values(ended))
+    app.run()
+    assert "Aggregate model evaluations failed" in framed(app) and "no disk" in framed(app)
 
 
 def test_sending_queues_the_job_with_what_was_chosen(open_page, demo_file, tmp_path):
