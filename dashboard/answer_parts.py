@@ -96,7 +96,9 @@ def made_of(week: date, by: str) -> None:
     told = _("{week} against the week before, by {dimension}")
     told = told.format(week=week_name(week), dimension=_(SPLITS[by]).lower())
     named = found.assign(subject=[segment_name(name) for name in found["subject"]])
-    beside.foot(told, Data(f"mix-by-{by}", Period(week, week + WEEK, "week"), lambda: named, MIX))
+    beside.foot(
+        told, Data(f"mix-by-{by}", Period(week - WEEK, week + timedelta(days=6), "week"), lambda: named, MIX)
+    )
 
 
 def _rows(found: pd.DataFrame) -> pd.DataFrame:

@@ -55,7 +55,13 @@ def marks(period: Period, today: date) -> tuple[str, Picked]:
     event = draw(trend, shown, f"answers_{metric.name}_{by}", look=look, selection="point", **more)
     told = [_("band: 95% interval"), _("click a point for its conversations"), *_unfinished(frame, period)]
     _foot(f"{metric.name}-{by or 'together'}", frame, metric, period, told)
-    return by, picked.point(event)
+    return by, _inside(picked.point(event), period)
+
+
+def _inside(clicked: Picked, period: Period) -> Picked:
+    """A point may still be marked that stood in the period shown before."""
+    first, last = days_of(clicked, period) if clicked else period.span
+    return clicked if first <= last else None
 
 
 def likes(period: Period, today: date) -> None:

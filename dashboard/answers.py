@@ -47,15 +47,15 @@ def numbers(week: date) -> None:
     rows: dict[str, Row] = {row["metric"]: row for row in own.to_dict("records")}
     with st.grid(4, min_column_width=168):
         for metric in (SCORE, LIKES):
-            _judged(metric, rows.get(metric.column), week)
+            _judged(metric, rows.get(metric.column), week, found.get(week))
         _rated(found.get(week))
         _agreement(found.get(week))
 
 
-def _judged(metric: Metric, row: Row | None, week: date) -> None:
-    """A figure of the week, its change, and what is to be thought of it."""
+def _judged(metric: Metric, row: Row | None, week: date, unjudged: Row | None) -> None:
+    """A figure of the week, its change, and what is to be thought of it; of a running first week the figure alone."""
     label = _("{label}, {week}").format(label=_(metric.label), week=week_name(week).lower())
-    value = row["value"] if row else None
+    value = row["value"] if row else _known(metric, unjudged)
     known = row is not None and row["change"] is not None and not pd.isna(row["change"])
     delta = difference(row["change"], metric) if row and known else None
     with _card():
@@ -71,6 +71,11 @@ def _judged(metric: Metric, row: Row | None, week: date) -> None:
         if row:
             counts = f"{row['n']:,} / {row['n_previous']:,}"
             st.caption(_("n = {counts} conversations").format(counts=counts))
+
+
+def _known(metric: Metric, weekly: Row | None) -> float | None:
+    value: float | None = weekly[metric.column] if weekly else None
+    return 100 * value if value is not None and metric.is_rate else value
 
 
 def _rated(row: Row | None) -> None:

@@ -66,7 +66,7 @@ def _offer(choice: Choice, found: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             _("Download"),
-            data=zipped(found),
+            data=lambda: zipped(found),  # once it is pressed, not in each run of the page
             file_name=f"tuning-{choice.kind}-{choice.since}-{choice.until}.zip",
             mime="application/zip",
             icon=":material/download:",

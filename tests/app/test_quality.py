@@ -57,6 +57,7 @@ def test_what_people_typed_is_shown_as_it_is(open_page, tmp_path):
     engine.dispose()
     app = open_page("quality", path)
     assert not app.exception
+    assert [metric.value for metric in app.metric][:2] == ["3.8", "–"], "the first week, which is not over"
     monday = week_start(business_day(utc_now(), filled.SEOUL))
     key = f"worst_{monday}_{monday + timedelta(days=6)}__"
     app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
@@ -108,3 +109,13 @@ def test_odd_names_stay_apart_and_one_mark_for_all_has_an_axis(open_page, tmp_pa
     shown = made_of["layer"][1]["encoding"]["y"]["sort"]
     assert sorted(shown) == ["(unknown)", "*", "all together", "unknown"]
     assert marks["layer"][0]["encoding"]["x"]["scale"]["domain"] == [9, 10]
+
+
+def test_a_point_of_a_period_that_is_not_shown_any_more(open_page, demo_file):
+    app = open_page("quality", demo_file)
+    shown = "\n".join(element.value for element in app.markdown)
+    old = {"subject": "all answers", "period": "2020-01-06"}
+    app.session_state["answers_score_"] = {"selection": {"point": [old]}}
+    app.run()
+    assert not app.exception
+    assert "\n".join(element.value for element in app.markdown) == shown
