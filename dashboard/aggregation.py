@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import access, actions, filters, runs
-from dashboard.data import ask, ask_now, models, operations
+from dashboard.data import ask, ask_now, models, operations, overall
 from dashboard.wording import plain
 from language import _
 from reports.subjects import WORDS
@@ -52,7 +52,7 @@ def _days() -> dict[str, Any] | None:
     kind = st.segmented_control(
         _("Days"), list(kinds), default=ALL_STALE, required=True, format_func=kinds.__getitem__, key="_days"
     )
-    newest = ask(models.newest_day) or actions.today()
+    newest = ask(overall.newest_day) or actions.today()
     if kind == ONE_DAY:
         return {"day": st.date_input(_("Day"), newest, key="_day")}
     if kind == RANGE:

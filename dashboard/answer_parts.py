@@ -78,9 +78,9 @@ def made_of(week: date, by: str) -> None:
     found = ask(quality.segments, week=week, by=by)
     n, n0 = found["n"].to_numpy(dtype=float), found["n_before"].to_numpy(dtype=float)
     told = _(
-        "Mix: another share of easy and hard {segments}. The answers themselves: the {segments} scored otherwise than "
+        "Mix: another share of easy and hard segments. The answers themselves: the segments scored otherwise than "
         "before. Both sum to the change exactly (E. M. Kitagawa, 1955); something new or gone is all mix."
-    ).format(segments=_(SPLITS[by]).lower())
+    )
     if not n.sum() or not n0.sum():
         st.markdown(f"**{_('Mix or better answers')}**", help=told)
         st.caption(_("no scores in this week or in the one before it"))

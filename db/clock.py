@@ -77,7 +77,10 @@ def parse_monday(text: str) -> date:
     """The Monday of a week that is typed as 2026-W46 or as one of its days; raises Refused."""
     if "W" in text.upper():
         return parse_week(text)
-    day = parse_day(text)
-    if not FIRST_DAY <= day <= LAST_DAY:
-        raise Refused(_("“{text}” is not a week; write it as 2026-W46").format(text=text), status=2)
+    try:
+        day = date.fromisoformat(text)
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise ValueError(text)
+    except ValueError:
+        raise Refused(_("“{text}” is not a week; write it as 2026-W46").format(text=text), status=2) from None
     return week_start(day)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 from language import _
@@ -38,11 +40,22 @@ def check(settings: Settings, patience: Patience = PATIENT) -> Iterator[Finding]
             "No Slack is set: digests are written to {folder}. For Slack set SLACK_BOT_TOKEN, SLACK_CHANNEL."
         )
         yield Finding("hint", told.format(folder=settings.reports_dir))
+        yield from _folder(settings.reports_dir)
     if settings.public_url:
         yield Finding("good", _("Links lead to {url}.").format(url=settings.public_url))
     else:
         told = _("Messages name pages without links: set PUBLIC_URL to the dashboard's address.")
         yield Finding("hint", told)
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    """Where a file cannot be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        told = _("The report could not be written to {folder}: {why}. Check REPORTS_DIR.")
+        yield Finding("wrong", told.format(folder=folder, why=error.strerror))
 
 
 def _bot(settings: Settings, slack: Slack) -> Iterator[Finding]:

@@ -100,6 +100,8 @@ def _way(
     settings: Settings, message: Message, channel: str | None
 ) -> tuple[Callable[[_Order], Delivery], str]:
     """How to send, and the channel that the row is kept under; simulated data never leave this machine."""
+    if channel and not (settings.slack_bot_token or settings.slack_webhook_url):
+        raise Refused(_("There is no channel without Slack: set SLACK_BOT_TOKEN."))
     if message.demo or not (settings.slack_bot_token or settings.slack_webhook_url):
         return _by_file, FILE
     named = (channel or settings.slack_channel or "").removeprefix("#")

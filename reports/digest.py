@@ -94,6 +94,8 @@ def _summary(context: Context, blocks: Sequence[Block]) -> str:
     clear = int(context.verdicts["verdict"].isin(CLEAR).sum())
     waiting = len(needs_person(context))
     told = [ngettext("{n} clear change", "{n} clear changes", clear) if clear else _("no clear change")]
+    if context.verdicts.empty:
+        told = [_("nothing to compare")]
     if waiting:
         told.insert(0, _("something needs a person"))
     return f"{_title(context)}: {', '.join(told)}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from db.importing.cells import Choice, Flag, Kind, Number, Prose, Text, Timestamp
 from db.tables.models import COMPOSITES, RATINGS, SCORES
-from db.tables.quality import CRITERIA
+from db.tables.quality import CRITERIA, EVERYBODY
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ CONVERSATION_EVALUATION = Spec(
     columns=(
         Column("conversation_id", Text(500), ("conversation", "conversationid")),
         Column("model", Text(200), ("model_name",), dimension=True),
-        Column("evaluator", Text(200), ("judge",), dimension=True),
+        Column("evaluator", Text(200, never=EVERYBODY), ("judge",), dimension=True),
         Column("created_at", Timestamp(), ("evaluated_at", "timestamp"), required=True),
         Column("score", Number(0, 10), ("overall",), required=True),
         *(

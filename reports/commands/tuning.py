@@ -66,7 +66,12 @@ def run(args: Arguments, _settings: Settings) -> int:
         found = data_set(connection, choice)
     counts = json.loads(found.manifest)["examples"]
     if not sum(counts.values()):
-        print(_("No answer fits: lower --min-score or --margin, or choose --likes any. Nothing was written."))
+        print(
+            _(
+                "No answer fits. Those with prompt and response count; --min-score and --likes let more in. "
+                "Nothing was written."
+            )
+        )
         return FAILED
     for path in _written(args.file, found):
         print(path)

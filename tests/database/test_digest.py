@@ -238,7 +238,7 @@ def test_only_answers(weeks: Weeks) -> None:
     weeks.settle()
     lines = weeks.lines()
     assert not any(line.startswith(("Models", "Scores", "🔴")) for line in lines)
-    assert block(lines)[3] == "- Change: +0.0%  (no clear change, n = 40 / 40)"
+    assert block(lines)[3] == "- Change: 0.0%  (no clear change, n = 40 / 40)"
     assert "No change is clear this week." in lines
 
 

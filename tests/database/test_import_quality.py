@@ -101,3 +101,10 @@ def test_a_program_stores_the_same(engine: Engine, monkeypatch: pytest.MonkeyPat
     assert store_conversation_evaluations([judged], engine=engine, now=NOW).new == 1
     assert store_feedback([liked, liked], engine=engine, now=NOW).new == 1
     assert stored(engine, ConversationEvaluation, "score") == [(8.5,)]
+
+
+def test_an_evaluator_that_stands_for_all_is_rejected_with_its_line(engine: Engine, bring: Bring) -> None:
+    lines = f"c1,m,*,{AT},5\nc2,m,human,{AT},6\n"
+    report = bring("conversation_evaluation", "conversation_id,model,evaluator,created_at,score\n" + lines)
+    assert (report.new, report.rejected) == (1, 1)
+    assert "stands for all of them together" in str(report.reasons)

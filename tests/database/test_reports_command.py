@@ -71,7 +71,7 @@ WRONG = [
     (("send", "--week", "2099-W01"), "That week is not over yet: a digest tells of finished weeks."),
     (("build", "--week", "0001-01-01"), "“0001-01-01” is not a week; write it as 2026-W46"),
     (("build", "--week", "2026-W54"), "“2026-W54” is not a week; write it as 2026-W46"),
-    (("build", "--week", "soon"), "“soon” is not a day; write it as 2026-11-15"),
+    (("build", "--week", "soon"), "“soon” is not a week; write it as 2026-W46"),
     (("send", "--test", ""), "--test wants a channel: its name or its ID."),
     (("send", "--test", "#"), "--test wants a channel: its name or its ID."),
     (("send", "--language", "fr"), "invalid choice: 'fr'"),
