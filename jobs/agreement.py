@@ -7,7 +7,6 @@ from sqlalchemy import BindParameter, Connection, Table, bindparam, case, func, 
 
 from db.tables.quality import EVERYBODY, ConversationEvaluation, FeedbackLog, WeeklyAiQuality
 from jobs.changes import same
-from jobs.formulas.quality import Agreement, agreement
 
 WEEK = timedelta(weeks=1)
 REACH = 2 * WEEK  # feedback on a week's conversations counts that is given in the week or in the one after it
@@ -69,11 +68,15 @@ def refresh_agreement(connection: Connection, weeks: list[date], now: datetime) 
 
 
 def _figures(connection: Connection, week: date) -> dict[str, Any]:
+    from jobs.formulas.quality import (
+        agreement,
+    )  # scipy takes a third of a second that no other command should wait
+
     span = {"first": week, "end": week + WEEK, "feedback_end": week + REACH}
     rows = connection.execute(_COUNTS, span).all()
     scores, *counts = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     n, rated, liked, disliked = (sum(count) for count in counts)
-    found: Agreement | None = agreement(scores, counts[2], counts[3])
+    found = agreement(scores, counts[2], counts[3])
     return {
         "conversation_count": n,
         "rated_count": rated,
