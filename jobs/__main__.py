@@ -22,7 +22,6 @@ from jobs import logs, pausing, queue
 from jobs.following import Leaving, follow, follow_on
 from jobs.health import health
 from jobs.job import Job
-from jobs.loop import Loop, run_until_stopped
 from jobs.timetable import JOBS, job_named
 from language import _, speaking
 
@@ -252,6 +251,8 @@ def _resume(engine: Engine, config: settings.Settings, call: argparse.Namespace)
 
 
 def _loop(engine: Engine, config: settings.Settings, _call: argparse.Namespace) -> int:
+    from jobs.loop import Loop, run_until_stopped  # and with it Slack, which no other command needs
+
     logs.set_up(config)
     run_until_stopped(Loop(engine, config))
     return 0
