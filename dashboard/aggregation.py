@@ -30,6 +30,8 @@ def _form() -> None:
     days, words = _days(), _words()
     values = (days or {}) | (_model() if "models" in words else {})
     words = words if not values.get("model") else ["models"]
+    if values.get("only", "all") != "all" and "quality" in words:
+        st.caption(_("AI quality is computed again for every day of the range."))
     usual: dict[str, Any] = {"width": "stretch", "disabled": days is None}
     preview, run = st.columns(2)
     if preview.button(_("Preview"), icon=":material/preview:", key="_preview_button", **usual):
@@ -39,10 +41,8 @@ def _form() -> None:
     if pressed and actions.aggregate(values, "started", words):
         close()
         st.rerun(scope="app")
-    if filters.remembered("previewed") == (
-        values,
-        words,
-    ):  # what was previewed for other choices says nothing of these
+    chosen = (values, words)
+    if filters.remembered("previewed") == chosen:  # a preview for other choices says nothing of these
         _preview("preview")
 
 
