@@ -37,6 +37,8 @@ def change_timezone(engine: Engine, zone: ZoneInfo) -> int:
             return 0
         fill_business_days(connection, zone)
         for watched in WATCHED:
+            if watched.at is None:
+                continue
             table: Table = metadata.tables[watched.table]
             at, held = table.c[watched.at], BusinessDay.__table__
             day = (

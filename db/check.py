@@ -93,6 +93,8 @@ def _not_writable(engine: Engine) -> Iterator[str]:
 
 
 def _wrong_days(connection: Connection, watched: Watched) -> Iterator[str]:
+    if watched.at is None:
+        return
     table: Table = metadata.tables[watched.table]
     at = table.c[watched.at]
     holds = exists().where(

@@ -28,6 +28,7 @@ class Exported:
     day: str | None = None
 
 
+FORECASTS = ("day", "code", "model", "horizon", "predicted_at", "target_date")
 EXPORTS = {
     exported.table: exported
     for exported in (
@@ -42,6 +43,19 @@ EXPORTS = {
         Exported("feedback_log", order=("day", "conversation_id", "message_id", "created_at"), day="day"),
         Exported("daily_ai_quality", order=("date", "evaluator", "model", "channel", "topic"), day="date"),
         Exported("weekly_ai_quality", order=("week_start", "evaluator"), day="week_start"),
+        Exported("price_bars", order=("code", "date"), day="date"),
+        Exported("predictions", order=FORECASTS, day="day"),
+        Exported("prediction_outcomes", order=FORECASTS, day="day"),
+        Exported("daily_forecasts", order=("date", "model", "horizon"), day="date"),
+        Exported(
+            "model_performance", order=("as_of", "code", "horizon", "model", "window_days"), day="as_of"
+        ),
+        Exported("ensemble_weights", order=("code", "horizon", "model")),
+        Exported(
+            "ensemble_weight_history", order=("as_of", "run_id", "code", "horizon", "model"), day="as_of"
+        ),
+        Exported("training_runs", order=("trained_at", "code", "horizon", "model")),
+        Exported("weight_backtests", order=("run_id", "week_start", "horizon", "rule"), day="week_start"),
         Exported("verdicts", order=("week_start", "word", "subject", "metric"), day="week_start"),
         Exported("restatements", order=("at", "table_name", "key", "column", "run")),
     )

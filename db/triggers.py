@@ -12,28 +12,35 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True)
 class Watched:
-    """A source table whose rows a job aggregates by business day of `at` and by `key`."""
+    """A source table whose rows a job works on by the day in column `marked` and by `key`.
+
+    `at` is the moment whose business day the triggers fill in as `day`; None where the table has no such column.
+    """
 
     table: str
-    at: str
+    at: str | None
     key: str
+    marked: str = "day"
 
 
 WATCHED = (
     Watched("model_evaluations", at="predicted_at", key="model_id"),
     Watched("conversation_evaluation", at="created_at", key="model"),
     Watched("feedback_log", at="created_at", key="model"),
+    Watched("price_bars", at=None, key="code", marked="date"),
+    Watched("predictions", at="predicted_at", key="code", marked="target_date"),
+    Watched("prediction_outcomes", at="resolved_at", key="model"),
 )
 
 
 def _sqlite(watched: Watched) -> dict[str, str]:
-    table, at, key = watched.table, watched.at, watched.key
+    table, at, key, marked = watched.table, watched.at, watched.key, watched.marked
 
     def marks(row: str) -> str:
         return (
-            f"INSERT INTO stale_marks (table_name, day, key) SELECT '{table}', {row}.day, {row}.{key} "
-            f"WHERE {row}.day IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stale_marks "
-            f"WHERE table_name = '{table}' AND day = {row}.day AND key = CAST({row}.{key} AS TEXT));"
+            f"INSERT INTO stale_marks (table_name, day, key) SELECT '{table}', {row}.{marked}, {row}.{key} "
+            f"WHERE {row}.{marked} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stale_marks "
+            f"WHERE table_name = '{table}' AND day = {row}.{marked} AND key = CAST({row}.{key} AS TEXT));"
         )
 
     day = (
@@ -41,10 +48,14 @@ def _sqlite(watched: Watched) -> dict[str, str]:
         f"AND ends_at > NEW.{at} ORDER BY starts_at DESC LIMIT 1) WHERE id = NEW.id;"
     )
     on = f"ON {table} FOR EACH ROW"
-    return {
+    marking = {
         f"{table}_marks_insert": f"AFTER INSERT {on} BEGIN {marks('NEW')} END",
         f"{table}_marks_update": f"AFTER UPDATE {on} BEGIN {marks('OLD')} {marks('NEW')} END",
         f"{table}_marks_delete": f"AFTER DELETE {on} BEGIN {marks('OLD')} END",
+    }
+    if at is None:
+        return marking
+    return marking | {
         f"{table}_day_insert": f"AFTER INSERT {on} WHEN NEW.day IS NULL BEGIN {day} END",
         f"{table}_day_update": (
             f"AFTER UPDATE OF {at} {on} WHEN NEW.{at} <> OLD.{at} AND NEW.day IS OLD.day BEGIN {day} END"
@@ -53,24 +64,29 @@ def _sqlite(watched: Watched) -> dict[str, str]:
 
 
 def _postgresql_functions(watched: Watched) -> dict[str, str]:
-    table, at, key = watched.table, watched.at, watched.key
+    table, at, key, marked = watched.table, watched.at, watched.key, watched.marked
 
     def marks(*sources: str) -> str:
-        union = " UNION ".join(f"SELECT day, {key} FROM {source}" for source in sources)
+        union = " UNION ".join(f"SELECT {marked} AS day, {key} FROM {source}" for source in sources)
         return (
             "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO stale_marks (table_name, day, key) "
             f"SELECT '{table}', day, {key}::text FROM ({union}) AS changed WHERE day IS NOT NULL; "
             "RETURN NULL; END $$"
         )
 
-    return {
+    marking = {
         f"{table}_marks_insert": marks("fresh"),
         f"{table}_marks_update": marks("stale", "fresh"),
         f"{table}_marks_delete": marks("stale"),
         f"{table}_marks_truncate": (
             "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO stale_marks (table_name, day, key) "
-            f"SELECT DISTINCT '{table}', day, {key}::text FROM {table} WHERE day IS NOT NULL; RETURN NULL; END $$"
+            f"SELECT DISTINCT '{table}', {marked}, {key}::text FROM {table} WHERE {marked} IS NOT NULL; "
+            "RETURN NULL; END $$"
         ),
+    }
+    if at is None:
+        return marking
+    return marking | {
         f"{table}_day": (
             "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT day INTO NEW.day FROM business_days "
             f"WHERE starts_at <= NEW.{at} AND ends_at > NEW.{at} ORDER BY starts_at DESC LIMIT 1; "
@@ -90,13 +106,17 @@ def _postgresql(watched: Watched) -> dict[str, str]:
         )
 
     row = f"FOR EACH ROW WHEN ({{when}}) EXECUTE FUNCTION {table}_day()"
-    return {
+    marking = {
         f"{table}_marks_insert": each_statement("insert", fresh),
         f"{table}_marks_update": each_statement("update", stale, fresh),
         f"{table}_marks_delete": each_statement("delete", stale),
         f"{table}_marks_truncate": (
             f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {table}_marks_truncate()"
         ),
+    }
+    if at is None:
+        return marking
+    return marking | {
         f"{table}_day_insert": f"BEFORE INSERT ON {table} " + row.format(when="NEW.day IS NULL"),
         f"{table}_day_update": f"BEFORE UPDATE OF {at} ON {table} "
         + row.format(when=f"NEW.{at} <> OLD.{at} AND NEW.day IS NOT DISTINCT FROM OLD.day"),

@@ -14,7 +14,15 @@ from db.importing.cells import Surroundings
 from db.importing.files import import_batches
 from db.importing.report import Report
 from db.importing.rows import from_objects
-from db.importing.specs import CONVERSATION_EVALUATION, FEEDBACK_LOG, MODEL_EVALUATIONS, Spec
+from db.importing.specs import (
+    CONVERSATION_EVALUATION,
+    FEEDBACK_LOG,
+    MODEL_EVALUATIONS,
+    PREDICTION_OUTCOMES,
+    PREDICTIONS,
+    PRICE_BARS,
+    Spec,
+)
 from db.schema import refuse_unready
 from language import _, ngettext
 
@@ -80,6 +88,41 @@ def store_feedback(
 ) -> Report:
     """Stores likes and dislikes; `conversation_id`, `message_id` and `created_at` identify a row."""
     return _store(FEEDBACK_LOG, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_prices(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores daily prices: `code`, `date` and `close` are needed; open, high, low and volume may be there."""
+    return _store(PRICE_BARS, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_predictions(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores what models predict: `code`, `model`, `horizon` (days, or "2w"), `predicted_at`, `target_date` and
+    `predicted_value`; with `base_value`, the value when it was predicted, there is a direction to hit."""
+    return _store(PREDICTIONS, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_outcomes(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores predictions whose outcome is known elsewhere than in `price_bars`: a prediction's columns,
+    `actual_value` and `resolved_at`; error and direction are computed from them."""
+    return _store(PREDICTION_OUTCOMES, rows, engine or default_engine(), now or utc_now(), strict)
 
 
 def _store(

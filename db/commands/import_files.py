@@ -2,6 +2,8 @@
 
 import argparse
 import json
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +15,9 @@ from db.commands import Arguments
 from db.errors import Refused
 from db.exits import DONE, FAILED, WRONG_CALL
 from db.importing import SPECS, Report, import_file
-from db.importing.files import spec_of
+from db.importing.files import Part, spec_of
+from db.importing.specs import PREDICTION_OUTCOMES, PREDICTIONS
+from db.importing.unresolved import PREDICTED, of_predictions, resolved, unresolved
 from db.progress import ProgressLine
 from db.schema import refuse_unready
 from language import _
@@ -41,6 +45,11 @@ def add_options(own: argparse.ArgumentParser) -> None:
         metavar="ours=other",
         help=_("take a column, where it is empty, from another column of the file"),
     )
+    own.add_argument(
+        "--as-predictions",
+        action="store_true",
+        help=_("of prediction_outcomes: store the rows that are not resolved yet as predictions"),
+    )
     own.add_argument("--dry-run", action="store_true", help=_("report what would change, write nothing"))
     own.add_argument("--strict", action="store_true", help=_("write nothing of a file with a rejected row"))
     own.add_argument(
@@ -62,18 +71,21 @@ def _pair(text: str) -> tuple[str, str]:
 
 def import_files(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
     spec_of(args.table)
+    if args.as_predictions and args.table != PREDICTION_OUTCOMES.table:
+        raise Refused(_("--as-predictions is for prediction_outcomes"), status=WRONG_CALL)
     _refuse_bad_paths(args)
     refuse_unready(engine, zone)
     done: list[tuple[Path, Report]] = []
     refused: Refused | None = None
     for path in args.files:
         try:
-            done.append((path, _import_one(args, engine, zone, path)))
+            for report in _import_one(args, engine, zone, path):
+                done.append((path, report))
+                if not args.json:
+                    _tell_import(path, report, args)
         except Refused as error:
             refused = error
             break
-        if not args.json:
-            _tell_import(path, done[-1][1], args)
     if args.json:
         print(json.dumps(_as_json(args, done, refused), ensure_ascii=False))
     if refused:
@@ -103,29 +115,52 @@ def _rejects_file(args: Arguments, path: Path) -> Path | None:
     return kept.with_name(f"{kept.stem}-{path.name.split('.')[0]}{kept.suffix}")
 
 
-def _import_one(args: Arguments, engine: Engine, zone: ZoneInfo, path: Path) -> Report:
+def _import_one(args: Arguments, engine: Engine, zone: ZoneInfo, path: Path) -> Iterator[Report]:
+    """The report of the file; with --as-predictions one for its outcomes, and one for what is not resolved yet."""
+    kept, mapping = _rejects_file(args, path), dict(args.map)
+    known = partial(resolved, mapping=mapping) if args.as_predictions else None
+    first = _import_part(args, engine, zone, path, args.table, kept, known)
+    yield first
+    if args.as_predictions and not (args.strict and first.rejected):
+        beside = kept and kept.with_name(f"{kept.stem}-predictions{kept.suffix}")
+        unknown = partial(unresolved, mapping=mapping)
+        yield _import_part(args, engine, zone, path, PREDICTIONS.table, beside, unknown)
+
+
+def _import_part(
+    args: Arguments,
+    engine: Engine,
+    zone: ZoneInfo,
+    path: Path,
+    table: str,
+    kept: Path | None,
+    part: Part | None,
+) -> Report:
     progress = ProgressLine(path.name)
+    whole = table == args.table
     try:
         return import_file(
             engine,
-            args.table,
+            table,
             path,
             zone=zone,
             now=utc_now(),
-            mapping=dict(args.map),
-            filling=dict(args.set),
+            mapping=dict(args.map) if whole else of_predictions(dict(args.map)),
+            filling={ours: other for ours, other in args.set if whole or ours in PREDICTED},
             dry_run=args.dry_run,
             strict=args.strict,
             keep_demo=args.keep_demo,
-            rejects=_rejects_file(args, path),
+            rejects=kept,
             progress=progress,
+            part=part,
         )
     finally:
         progress.end()
 
 
 def _tell_import(path: Path, report: Report, args: Arguments) -> None:
-    print(f"{path.name}: {report.summary()}")
+    called = path.name if report.table == args.table else f"{path.name} → {report.table}"
+    print(f"{called}: {report.summary()}")
     if report.removed_demo:
         print(_("The demo was removed: from now on the database holds your data."))
     if _is_lost(report) and len(args.files) > 1:

@@ -1,5 +1,6 @@
 """Raw batches into clean rows: names resolved, cells parsed column by column, bad rows told apart."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -11,7 +12,8 @@ from db.clock import business_day
 from db.importing.cells import Rejected, Surroundings, Timestamp
 from db.importing.names import Names
 from db.importing.rows import Batch
-from db.importing.specs import Column, Spec
+from db.importing.specs import Column, Rule, Spec
+from language import _
 
 LAST_OF_HOUR = timedelta(hours=1) - timedelta(microseconds=1)
 
@@ -39,6 +41,7 @@ class Checker:
     def __init__(self, spec: Spec, where: Surroundings, names: Names, dialect: str) -> None:
         self._spec, self._where, self._names, self._dialect = spec, where, names, dialect
         self._days_of_hours: dict[str | int, date] = {}  # an hour as text or by its number
+        self.odd = Counter[str]()  # rows that are stored although they break a rule, by what is said of them
 
     def check(self, batch: Batch) -> Checked:
         """The clean rows of a batch; the reject list is in the order of the file."""
@@ -51,6 +54,8 @@ class Checker:
         checked = Checked(present)
         reasons: dict[int, tuple[str, Bad]] = {}
         values = [self._column(column, cells, len(batch.lines), reasons) for column in self._spec.columns]
+        for rule in self._spec.rules:
+            self._apply(rule, values, reasons)
         hashes = self._hashes(values, len(batch.lines))  # of the columns only: TIMEZONE may change the day
         values += [self._days(values), hashes]
         rows = zip(batch.lines, *values, strict=True)
@@ -77,13 +82,13 @@ class Checker:
             if column.required:
                 reason = self._missing(column, cells)
                 reasons |= {index: (column.name, reason) for index in range(n) if index not in reasons}
-            return ["" if column.dimension else None] * n
+            return [column.nothing] * n
         own = list(map(str.strip, own))
         if not (column.required and "" in own):
             values = column.kind.all(own, self._where)
             if values is not None:
-                if column.dimension:
-                    return [value or "" for value in values]
+                if column.nothing is not None:
+                    return [column.nothing if value is None else value for value in values]
                 return self._stored(values) if isinstance(column.kind, Timestamp) else values
         parsed = {cell: self._value(column, cell, cells) for cell in set(own)}
         values = [parsed[cell] for cell in own]
@@ -102,14 +107,28 @@ class Checker:
 
     def _value(self, column: Column, cell: str, cells: Mapping[str, list[str]]) -> Any:
         if not cell:
-            return self._missing(column, cells) if column.required else "" if column.dimension else None
+            return self._missing(column, cells) if column.required else column.nothing
         try:
             value = column.kind.one(cell, self._where)
         except Rejected as rejected:
             return Bad(str(rejected), rejected.about(column.name))
         return sqlite_text(value) if self._dialect == "sqlite" and isinstance(value, datetime) else value
 
+    def _apply(self, rule: Rule, values: list[list[Any]], reasons: dict[int, tuple[str, Bad]]) -> None:
+        """Rejects, or counts, the rows that break a rule."""
+        names = [column.name for column in self._spec.columns]
+        rows = zip(*(values[names.index(name)] for name in rule.columns), strict=True)
+        for index, row in enumerate(rows):
+            if index in reasons or None in row or rule.holds(*row):
+                continue
+            if rule.warns:
+                self.odd[rule.told] += 1
+            else:
+                reasons[index] = (rule.columns[0], Bad(_(rule.told), _(rule.told)))
+
     def _missing(self, column: Column, cells: Mapping[str, list[str]]) -> Bad:
+        if column.absent and column.name in cells:
+            return Bad(_(column.absent), _(column.absent))
         similar = [
             other.name
             for other in self._spec.columns
@@ -121,6 +140,8 @@ class Checker:
     def _days(self, values: list[list[Any]]) -> list[Any]:
         """The business day of each row; hour by hour, since nearly every hour lies in one day."""
         names = [column.name for column in self._spec.columns]
+        if self._spec.day_of is None:
+            return [None] * len(values[0])
         moments = values[names.index(self._spec.day_of)]
         if self._dialect != "sqlite":
             return [self._day(at) if isinstance(at, datetime) else None for at in moments]
@@ -147,6 +168,8 @@ class Checker:
 
     def _hashes(self, values: list[list[Any]], n: int) -> list[Any]:
         """Where the derived key is missing, a hash of the row's content to make it from."""
+        if self._spec.derived is None:
+            return [None] * n
         names = [column.name for column in self._spec.columns]
         given = values[names.index(self._spec.derived)]
         if all(given):

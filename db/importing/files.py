@@ -1,6 +1,6 @@
 """The import itself: files → checked rows → temporary store → table."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,8 +27,9 @@ from db.importing.staging import Staging
 from db.importing.turns import Turns, tell_wait
 from db.progress import QUIET, Progress
 from db.unfinished import refuse_moving
-from language import _
+from language import _, ngettext
 
+Part = Callable[[Iterable[Batch]], Iterable[Batch]]  # rows → some of them
 ONE_TRANSACTION = 200_000  # rows at most; a larger import is written in steps, each of which may be repeated
 
 
@@ -60,19 +61,20 @@ def import_file(
     called: str | None = None,
     advice: ByCommand | None = None,
     progress: Progress = QUIET,
+    part: Part | None = None,
 ) -> Report:
     """Brings a file into a source table and reports what came of each row.
 
     `mapping` renames columns (theirs → ours), `filling` takes the empty cells of a column from another one;
     `strict` writes nothing when any row was rejected; `called` is what the report calls the file, `advice`
-    how its reader chooses columns.
+    how its reader chooses columns; `part` leaves some of its rows out.
     Raises Refused, with nothing written.
     """
     report = import_batches(
         engine,
         spec_of(table),
         called or path.name,
-        read(path),
+        part(read(path)) if part else read(path),
         Surroundings(zone, now),
         mapping=mapping or {},
         filling=filling or {},
@@ -83,7 +85,7 @@ def import_file(
         advice=advice,
         progress=progress,
     )
-    if not report.read:
+    if not report.read and part is None:
         report.note(_no_row(path))
     return report
 
@@ -156,6 +158,9 @@ def _stage(
         staging.add(checked.present, checked.rows)
         progress(report.read)
     checker.end()
+    for told, n in checker.odd.items():
+        rows = ngettext("{n} row", "{n} rows", n)
+        report.note(_("{rows} stored although {told}").format(rows=rows, told=_(told)))
 
 
 def _write(

@@ -45,6 +45,8 @@ def _indexed_as_unique(connection: Connection, spec: Spec) -> bool:
 
 def _make_keys(connection: Connection, staged: Table, spec: Spec, report: Report) -> None:
     """A key from the row's content, and from its number among equal rows of the file."""
+    if spec.derived is None:
+        return
     keyless = staged.c.content.is_not(None)
     if not connection.scalar(select(func.count()).where(keyless)):
         return
@@ -104,5 +106,5 @@ def _note_uncounted(connection: Connection, staged: Table, spec: Spec, report: R
                 "{advice}"
             )
             rows = ngettext("{n} row has", "{n} rows have", n)
-            advice = report.advice.taken_from(at, spec.day_of)
+            advice = report.advice.taken_from(at, spec.day_of or at)
             report.note(told.format(rows=rows, value=value, at=at, advice=advice))

@@ -1,21 +1,67 @@
 """What may be imported: for each source table its columns, their other names, and how a cell is read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from db.importing.cells import Choice, Flag, Kind, Number, Prose, Text, Timestamp
+from db.importing.day_cells import Date, Horizon
+from db.tables.forecasts import KEY, LARGEST, OLDEST_BAR
 from db.tables.models import COMPOSITES, RATINGS, SCORES
 from db.tables.quality import CRITERIA, EVERYBODY
+from language import N_
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a file; `required` ones must have a value in each row, `dimension`s keep '' where it is not known."""
+    """A column of a file.
+
+    `required` ones must have a value in each row (`absent` says what it means where one has none), `dimension`s keep
+    '' where it is not known, and the others null or their `default`.
+    """
 
     name: str
     kind: Kind
     aliases: tuple[str, ...] = ()
     required: bool = False
     dimension: bool = False
+    absent: str = ""
+    default: Any = None
+
+    @property
+    def nothing(self) -> Any:
+        """What an empty cell is stored as."""
+        return "" if self.dimension else self.default
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold between the cells of a row, where it has all of them; `told` is said of a row that breaks it.
+
+    Such a row is rejected, or with `warns` stored and counted.
+    """
+
+    columns: tuple[str, ...]
+    holds: Callable[..., bool]
+    told: str
+    warns: bool = False
+
+
+# Columns of an export that an import leaves out, since the database fills them.
+COMPUTED = (
+    *(
+        "id",
+        "model_id",
+        "came_as",
+        "day",
+        "updated_at",
+        "imported_at",
+        "abs_error",
+        "direction_hit",
+        "bar_date",
+    ),
+    *("_line", "_reason", *COMPOSITES),
+)
 
 
 @dataclass(frozen=True)
@@ -24,28 +70,20 @@ class Spec:
 
     `key` is the natural key as the file has it. `reference` names the column that holds a model's name, which
     is stored as its id; None: there is none. `derived` is a key column that is made from the row's content where
-    it is missing. `day_of` is the timestamp whose business day is stored. `computed` are columns of an export that
-    an import leaves out, since the database fills them.
+    it is missing. `day_of` is the timestamp whose business day is stored. `computed` are columns that an import
+    leaves out without a word.
     """
 
     table: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    reference: str | None
-    derived: str
-    day_of: str
+    reference: str | None = None
+    derived: str | None = None
+    day_of: str | None = None
+    rules: tuple[Rule, ...] = ()
     # Values that count for nothing unless a timestamp says that they were given: value → timestamp.
     counts_with: tuple[tuple[str, str], ...] = ()
-    computed: tuple[str, ...] = (
-        "id",
-        "model_id",
-        "came_as",
-        "day",
-        "updated_at",
-        "_line",
-        "_reason",
-        *COMPOSITES,
-    )
+    computed: tuple[str, ...] = COMPUTED
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -119,4 +157,66 @@ FEEDBACK_LOG = Spec(
     day_of="created_at",
 )
 
-SPECS = {spec.table: spec for spec in (MODEL_EVALUATIONS, CONVERSATION_EVALUATION, FEEDBACK_LOG)}
+_PRICE = Number(-LARGEST, LARGEST)
+
+
+def _between(price: float, low: float, high: float) -> bool:
+    return low <= price <= high
+
+
+PRICE_BARS = Spec(
+    table="price_bars",
+    columns=(
+        Column("code", Text(200), ("ticker", "symbol"), required=True),
+        Column("date", Date(OLDEST_BAR), ("day",), required=True),
+        *(Column(name, _PRICE, required=name == "close") for name in ("open", "high", "low", "close")),
+        Column("volume", Number(0, LARGEST)),
+    ),
+    key=("code", "date"),
+    rules=(
+        Rule(("low", "high"), lambda low, high: low <= high, N_("low is above high")),
+        Rule(("open", "low", "high"), _between, N_("open is not between low and high"), warns=True),
+        Rule(("close", "low", "high"), _between, N_("close is not between low and high"), warns=True),
+    ),
+)
+
+_FORECAST = (
+    Column("code", Text(200), ("ticker", "symbol"), required=True),
+    Column("model", Text(200), ("model_name",), required=True),
+    Column("horizon", Horizon(), ("horizon_days",), required=True),
+    Column("predicted_at", Timestamp(), ("prediction_time",), required=True),
+    Column("target_date", Date(), required=True),
+    Column("predicted_value", _PRICE, ("predicted", "prediction"), required=True),
+    Column("base_value", _PRICE, ("base",)),
+)
+
+PREDICTIONS = Spec(
+    table="predictions",
+    columns=(*_FORECAST, Column("user_triggered", Flag(), default=False)),
+    key=KEY,
+    day_of="predicted_at",
+    computed=(*COMPUTED, "actual_value", "resolved_at"),
+)
+
+PREDICTION_OUTCOMES = Spec(
+    table="prediction_outcomes",
+    columns=(
+        *_FORECAST,
+        Column("actual_value", _PRICE, ("actual",), required=True, absent=N_("not resolved yet")),
+        Column("resolved_at", Timestamp(), required=True),
+    ),
+    key=KEY,
+    day_of="resolved_at",
+)
+
+SPECS = {
+    spec.table: spec
+    for spec in (
+        MODEL_EVALUATIONS,
+        CONVERSATION_EVALUATION,
+        FEEDBACK_LOG,
+        PRICE_BARS,
+        PREDICTIONS,
+        PREDICTION_OUTCOMES,
+    )
+}

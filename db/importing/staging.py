@@ -212,23 +212,25 @@ class Staging:
 
     def _write_shape(self, shape: int, inside: Any, now: datetime) -> int:
         mine = [name for name in self._shapes[shape] if name != self.spec.reference]
-        if self.spec.derived not in mine:
+        if self.spec.derived and self.spec.derived not in mine:
             mine.append(self.spec.derived)
+        if "day" in self.target.c:
+            mine.append("day")
+        stamps = [name for name in ("updated_at", "imported_at") if name in self.target.c]
         rows: Select[Any] = (
             select(
                 *self._model(),
                 *(self.table.c[name] for name in mine),
-                self.table.c.day,
-                literal(now, Timestamp).label("updated_at"),
+                *(literal(now, Timestamp).label(name) for name in stamps),
             )
             .select_from(self._owned())
             .where(inside, self.table.c.shape == shape)
             .order_by(self.table.c.line)  # as a rule the order of time, and so of the largest index
         )
         rest = [name for name in self.spec.key if name != self.spec.reference]
-        key, once = (["model_id", *rest], ("came_as",)) if self.owners else (rest, ())
-        touch = ("updated_at", "day")
-        return UpsertFrom(self.target, key, rows, touch, once=once).run(self.connection)
+        key = ["model_id", *rest] if self.owners else rest
+        once = ("came_as", "imported_at")  # of a new row only
+        return UpsertFrom(self.target, key, rows, ("updated_at", "day"), once=once).run(self.connection)
 
 
 def _copy_type(column: Column[Any]) -> str:

@@ -1,7 +1,7 @@
 """Every table of Tidemark, one file a word."""
 
 from db.base import Base
-from db.tables import models, operations, quality
+from db.tables import forecasts, models, operations, quality
 
 TABLES = (
     models.Model,
@@ -11,6 +11,15 @@ TABLES = (
     quality.FeedbackLog,
     quality.DailyAiQuality,
     quality.WeeklyAiQuality,
+    forecasts.PriceBar,
+    forecasts.Prediction,
+    forecasts.PredictionOutcome,
+    forecasts.DailyForecast,
+    forecasts.ModelPerformance,
+    forecasts.EnsembleWeight,
+    forecasts.EnsembleWeightHistory,
+    forecasts.TrainingRun,
+    forecasts.WeightBacktest,
     operations.JobRun,
     operations.Report,
     operations.Verdict,
