@@ -123,16 +123,23 @@ def inverse_mse(window: Window) -> Weighted:
     own = part & (n > 0)
     relative = relative_mse(window.mse, own)
     pooled = by_horizon(n * relative, which, horizons)[which] / np.where(part, in_all, 1)
-    of_all = centred(np.log(np.maximum(pooled, TINY)), part)
-    of_own = centred(np.log(np.maximum(relative, TINY)), own) + mean(of_all, own)
-    own_share = n / (n + SHRINK)
-    loss = np.where(own, own_share * of_own + (1 - own_share) * of_all, of_all)
-    share = np.where(part, np.exp(-loss), 0)
-    least = floor(part)
+    share = np.where(part, np.exp(-_log_mse(relative, own, pooled, part, n / (n + SHRINK))), 0)
     share = share / np.where(part.any(axis=1), share.sum(axis=1), 1)[:, None]
+    least = floor(part)
     weights = np.where(part, (1 - part.sum(axis=1, keepdims=True) * least) * share + least, 0)
     reason = np.select([~part.all(axis=1), ~own.any(axis=1)], [LEFT_OUT, FROM_ALL_CODES], AS_MEASURED)
-    return _or_skipped(weights, reason, part, by_horizon(n, which, horizons)[which])
+    return _or_skipped(weights, reason, part, in_all)
+
+
+def _log_mse(relative: Floats, own: Bools, pooled: Floats, part: Bools, own_share: Floats) -> Floats:
+    """Each member's log MSE above its group's mean, drawn towards the pooled one.
+
+    Where a code lacks a member, those that it has keep the mean that they have in the pool, so that all are on one
+    scale.
+    """
+    of_all = centred(np.log(np.maximum(pooled, TINY)), part)
+    of_own = centred(np.log(np.maximum(relative, TINY)), own) + mean(of_all, own)
+    return np.where(own, own_share * of_own + (1 - own_share) * of_all, of_all)
 
 
 def bates_granger(window: Window) -> Weighted:
@@ -145,20 +152,24 @@ def bates_granger(window: Window) -> Weighted:
     if window.pairs is None or window.n.shape[1] != 2:
         raise ValueError("bates_granger weighs two members by the pairs of their errors")
     which, horizons = places(window.horizon)
-    pairs = window.pairs
-    scale = np.nan_to_num((pairs.first + pairs.second) / 2)
-    n = np.where(scale > 0, np.nan_to_num(pairs.n), 0)
-    per = np.where(n > 0, n / np.where(scale > 0, scale, 1), 0)
-    sums = np.nan_to_num(np.column_stack([pairs.first, pairs.second, pairs.product])) * per[:, None]
-    first, second, product = by_horizon(sums, which, horizons)[which].T
+    first, second, product = _pooled(window.pairs, which, horizons)[which].T
     apart = first + second - 2 * product
     differ = apart > TINY * TINY * (first + second)
     best = np.where(differ, np.clip((second - product) / np.where(differ, apart, 1), 0, 1), 0.5)
     weight = 0.25 + 0.5 * best
-    enough = by_horizon(np.nan_to_num(pairs.n)[:, None], which, horizons)[which] >= ENOUGH
+    n = np.nan_to_num(window.pairs.n)[:, None]
+    enough = by_horizon(n, which, horizons)[which] >= ENOUGH
     reason = np.where(differ & ((best == 0) | (best == 1)), AT_A_LIMIT, AS_MEASURED)
     seen = by_horizon(np.nan_to_num(window.n), which, horizons)[which]
     return _or_skipped(np.column_stack([weight, 1 - weight]), reason, np.repeat(enough, 2, axis=1), seen)
+
+
+def _pooled(pairs: Pairs, which: Ints, horizons: int) -> Floats:
+    """Sums of squares and products over the codes of each horizon, each code's scaled; horizons × 3."""
+    scale = np.nan_to_num((pairs.first + pairs.second) / 2)
+    per = np.where(scale > 0, np.nan_to_num(pairs.n), 0) / np.where(scale > 0, scale, 1)
+    means = np.nan_to_num(np.column_stack([pairs.first, pairs.second, pairs.product]))
+    return by_horizon(means * per[:, None], which, horizons)
 
 
 def equal(window: Window) -> Weighted:
