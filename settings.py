@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     aggregate_quality_at: time = Field(
         time(17, 10), description="when the daily aggregation of AI quality starts (HH:MM in TIMEZONE)"
     )
+    match_outcomes_at: time = Field(
+        time(16, 0), description="when predictions are matched with prices each day (HH:MM in TIMEZONE)"
+    )
+    aggregate_forecasts_at: time = Field(
+        time(17, 15), description="when the daily aggregation of forecasts starts (HH:MM in TIMEZONE)"
+    )
     digest_at: time = Field(
         time(9, 0),
         description="when the weekly report of the week before is sent on Mondays (HH:MM in TIMEZONE)",

@@ -57,6 +57,7 @@ def worker_is_there() -> bool:
 FILLS = {
     "models": ("daily_model_performance", "aggregate_models", ("model_evaluations",)),
     "quality": ("daily_ai_quality", "aggregate_quality", ("conversation_evaluation", "feedback_log")),
+    "forecasts": ("daily_forecasts", "aggregate_forecasts", ("prediction_outcomes",)),
 }
 
 

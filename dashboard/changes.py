@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
-from dashboard.data import ask, derive, models, quality, verdicts
+from dashboard.data import ask, derive, forecasts, models, quality, verdicts
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import plain
@@ -30,6 +30,7 @@ TEXT, FIGURES = 330, 136  # pixels
 PAGES = {
     "models": ("views/models.py", N_("More about the models")),
     "quality": ("views/quality.py", N_("More about AI quality")),
+    "forecasts": ("views/forecasts.py", N_("More about forecasts")),
 }
 BADGES = {
     IMPROVED: ":green-badge[:material/check: {word}]",
@@ -136,6 +137,8 @@ def _weeks(metric: Metric, subject: str, week: date, today: date) -> pd.DataFram
     asked = {"metric": metric.name, "grain": "week", "today": today} | span
     if metric.word == "quality":
         rows = ask(quality.trend, by="" if subject == TOGETHER else "model", **asked)
+    elif metric.word == "forecasts":
+        rows = ask(forecasts.trend, **asked)
     else:
         rows = ask(models.trend, **asked)
     found: pd.DataFrame = rows[rows["subject"] == subject]

@@ -14,7 +14,21 @@ from language import LANGUAGES, _, ask_for_language
 from reports.wording import span
 from settings import current
 
-CHOICES = ("lang", "period", "models", "metric", "view", "also", "pair", "rows", "answers", "by")
+CHOICES = (
+    "lang",
+    "period",
+    "models",
+    "metric",
+    "view",
+    "also",
+    "pair",
+    "rows",
+    "answers",
+    "by",
+    "code",
+    "horizon",
+    "marks",
+)
 OWN_DATES = ("from", "to")
 NOTHING = "-"  # in the address: nothing at all is chosen
 

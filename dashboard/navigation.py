@@ -16,6 +16,7 @@ def pages() -> dict[str, list[Any]]:
         "": [st.Page(VIEWS / "overview.py", title=_("Overview"), icon=":material/waves:", default=True)],
         _("What we watch"): [
             st.Page(VIEWS / "models.py", title=_("Models"), icon=":material/query_stats:"),
+            st.Page(VIEWS / "forecasts.py", title=_("Forecasts"), icon=":material/moving:"),
             st.Page(VIEWS / "quality.py", title=_("AI quality"), icon=":material/award_star:"),
         ],
         _("How it runs"): [

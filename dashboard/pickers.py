@@ -1,6 +1,8 @@
 """The choices that a page offers beside the period; each is kept in the address."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -10,6 +12,7 @@ from db.metrics import METRICS
 from language import _
 
 HIGHLIGHTS = 4
+FEW_CODES = 8  # or horizons
 FEW = 12  # up to so many models are pills; more are searched
 
 
@@ -98,6 +101,25 @@ def highlighted(models: list[str], default: list[str]) -> list[str]:
     if len(asked) > HIGHLIGHTS:
         st.caption(_("At most {n} models are highlighted: take one out for another.").format(n=HIGHLIGHTS))
     return chosen
+
+
+def code(codes: list[str]) -> str:
+    """Whose forecasts are shown: pills for a few codes, a search for many."""
+    show: Callable[..., str | None]
+    if len(codes) <= FEW_CODES:
+        show = partial(st.pills, _("Code"), required=True, format_func=plain, label_visibility="collapsed")
+    else:
+        show = partial(st.selectbox, _("Code"), label_visibility="collapsed", width=260)
+    return filters.one_of("code", codes, codes[0], show)
+
+
+def horizon(days: list[int]) -> int:
+    """How many days ahead the forecasts shown are."""
+    names = {str(n): _("{n} d").format(n=n) for n in days}
+    choose: Any = st.segmented_control if len(days) <= FEW_CODES else st.selectbox
+    more: dict[str, Any] = {"required": True} if len(days) <= FEW_CODES else {"width": 120}
+    show = partial(choose, _("Horizon"), format_func=names.__getitem__, label_visibility="collapsed", **more)
+    return int(filters.one_of("horizon", list(names), next(iter(names)), show))
 
 
 def pair(models: list[str]) -> list[str]:

@@ -48,6 +48,15 @@ def of_answers(week: date, today: date) -> None:
     beside.open_table(_("most surprising change first"), data)
 
 
+def of_forecasts(week: date) -> None:
+    """Forecasts: a row for each model and horizon."""
+    st.markdown(
+        f"**{_('Verdicts')}** :small[{week_name(week)}: {week_against(week)}]", help=changes.meaning()
+    )
+    data = changes.data(ask(verdicts.of_week, week=week, word="forecasts"), week)
+    beside.open_table(_("most surprising change first"), data)
+
+
 def _rows(week: date, today: date) -> pd.DataFrame:
     found = ask(verdicts.of_week, week=week, word="models")
     by_metric = {name: rows.set_index("subject") for name, rows in found.groupby("metric", sort=False)}

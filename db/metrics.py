@@ -170,9 +170,38 @@ QUALITY_METRICS = (
     ),
 )
 
+FORECAST_METRICS = (
+    Metric(
+        "hit_rate",
+        N_("Hit rate"),
+        N_("% of forecasts"),
+        N_(
+            "Share of the forecasts that moved the way that they said, over those with a base value; a move of exactly "
+            "0 is a hit only where no move was forecast."
+        ),
+        count="direction_count",
+        part="hit_count",
+        source="direction_hit",
+        word="forecasts",
+    ),
+    Metric(
+        "closer_rate",
+        N_("Closer than no change"),
+        N_("% of forecasts"),
+        N_(
+            "Share of the forecasts that erred less than the last known value would have, over those with one."
+        ),
+        count="based_count",
+        part="closer_count",
+        source="abs_error",
+        word="forecasts",
+    ),
+)
+
 # What a week is judged by.
 MODEL_HEADLINES = ("final_score", "target_achieved_rate", "support_breach_rate")
 QUALITY_HEADLINES = ("score", "feedback_score")
+FORECAST_HEADLINES = ("hit_rate",)
 
-METRICS = {metric.name: metric for metric in (*MODEL_METRICS, *QUALITY_METRICS)}
+METRICS = {metric.name: metric for metric in (*MODEL_METRICS, *QUALITY_METRICS, *FORECAST_METRICS)}
 BY_COLUMN = {metric.column: metric for metric in METRICS.values()}

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 
 from db.clock import Now
 from db.engine import reading
+from db.tables.forecasts import PredictionOutcome
 from db.tables.models import ModelEvaluation
 from db.tables.operations import StaleMark
 from db.tables.quality import ConversationEvaluation, FeedbackLog
@@ -23,6 +24,7 @@ LOOK_SECONDS = 0.5
 SOURCES = {
     "aggregate_models": (ModelEvaluation.__tablename__,),
     "aggregate_quality": (ConversationEvaluation.__tablename__, FeedbackLog.__tablename__),
+    "aggregate_forecasts": (PredictionOutcome.__tablename__,),
 }
 
 
@@ -35,11 +37,13 @@ def bring_up_to_date(engine: Engine, run: Run, week: date, clock: Now) -> None:
     asked: tuple[tuple[str, dict[str, Any]], ...] = (
         ("aggregate_models", {"since": first, "until": last, "only": "stale"}),
         ("aggregate_quality", {}),
+        ("match_outcomes", {}),
+        ("aggregate_forecasts", {}),
         ("judge_week", {}),
     )
     for done, (name, values) in enumerate(asked):
         job = job_named(name)
-        at = 0.2 * done
+        at = 0.6 * done / len(asked)
         run.progress(at, _(job.title))
         status = _run(engine, run, job, values, at, clock)
         run.log(f"{name}: {status}")

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
 
 from db.clock import week_start
 from db.engine import bookkeeping, raise_data_version, reading
-from db.metrics import MODEL_HEADLINES, QUALITY_HEADLINES
-from db.queries import models, quality_weeks
+from db.metrics import FORECAST_HEADLINES, MODEL_HEADLINES, QUALITY_HEADLINES
+from db.queries import forecasts, models, quality_weeks
+from db.tables.forecasts import DailyForecast
 from db.tables.models import DailyModelPerformance
 from db.tables.operations import Verdict
 from db.tables.quality import DailyAiQuality, WeeklyAiQuality
@@ -53,6 +54,13 @@ WORDS = (
         WeeklyAiQuality.__tablename__,
         DailyAiQuality.date,
         quality_weeks.weekly,
+    ),
+    Word(
+        "forecasts",
+        FORECAST_HEADLINES,
+        DailyForecast.__tablename__,
+        DailyForecast.date,
+        forecasts.weekly,
     ),
 )
 

@@ -1,7 +1,14 @@
 """When each job runs. Every job stands here, one line each."""
 
 from db.errors import Refused
-from jobs import aggregate_models, aggregate_quality, judge_week, send_digest
+from jobs import (
+    aggregate_forecasts,
+    aggregate_models,
+    aggregate_quality,
+    judge_week,
+    match_outcomes,
+    send_digest,
+)
 from jobs.job import Job
 from jobs.slots import Entry, after_each, every_day, every_week
 from language import _
@@ -10,17 +17,29 @@ from settings import Settings
 
 def timetable(settings: Settings) -> tuple[Entry, ...]:
     return (
+        every_day(match_outcomes.JOB, at=settings.match_outcomes_at),
         every_day(aggregate_models.JOB, at=settings.aggregate_at),
         every_day(aggregate_quality.JOB, at=settings.aggregate_quality_at),
+        every_day(aggregate_forecasts.JOB, at=settings.aggregate_forecasts_at),
         *FOLLOWERS,
         every_week(send_digest.JOB, on="Monday", at=settings.digest_at),
     )
 
 
-FOLLOWERS = (after_each((aggregate_models.JOB, aggregate_quality.JOB), judge_week.JOB),)
+FOLLOWERS = (
+    after_each((aggregate_models.JOB, aggregate_quality.JOB, aggregate_forecasts.JOB), judge_week.JOB),
+)
 
 JOBS: dict[str, Job] = {
-    job.name: job for job in (aggregate_models.JOB, aggregate_quality.JOB, judge_week.JOB, send_digest.JOB)
+    job.name: job
+    for job in (
+        match_outcomes.JOB,
+        aggregate_models.JOB,
+        aggregate_quality.JOB,
+        aggregate_forecasts.JOB,
+        judge_week.JOB,
+        send_digest.JOB,
+    )
 }
 
 

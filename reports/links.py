@@ -6,7 +6,13 @@ from urllib.parse import urlencode
 from reports.blocks import Button
 
 WEEKS_SHOWN = 12  # that a linked page shows, the linked one last
-PAGES = {"overview": "", "models": "models", "quality": "quality", "operations": "operations"}
+PAGES = {
+    "overview": "",
+    "models": "models",
+    "quality": "quality",
+    "forecasts": "forecasts",
+    "operations": "operations",
+}
 
 
 def page_url(public_url: str | None, page: str, week: date | None = None, **query: str) -> str:

@@ -3,7 +3,7 @@
 from language import N_, _
 
 TOGETHER = "*"  # in verdicts and charts: all answers together
-WORDS = {"models": N_("Models"), "quality": N_("AI quality")}
+WORDS = {"models": N_("Models"), "quality": N_("AI quality"), "forecasts": N_("Forecasts")}
 
 
 def subject_name(word: str, subject: str) -> str:

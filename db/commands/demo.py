@@ -23,5 +23,6 @@ def demo(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
         return DONE
     stored = fill_demo(engine, zone, utc_now())
     print(ngettext("{n} simulated row stored.", "{n} simulated rows stored.", stored))
-    print(_("Now run: python -m jobs run aggregate_models, and python -m jobs run aggregate_quality"))
+    jobs = ("aggregate_models", "aggregate_quality", "aggregate_forecasts")
+    print(_("Now run: {jobs}").format(jobs=", ".join(f"python -m jobs run {job}" for job in jobs)))
     return DONE

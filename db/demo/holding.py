@@ -7,6 +7,17 @@ from sqlalchemy import Connection, Engine, bindparam, delete, exists, insert, li
 from db.engine import reading
 from db.facts import HOLDS_DEMO, fact, state_fact
 from db.model_names import belongs_to
+from db.tables.forecasts import (
+    DailyForecast,
+    EnsembleWeight,
+    EnsembleWeightHistory,
+    ModelPerformance,
+    Prediction,
+    PredictionOutcome,
+    PriceBar,
+    TrainingRun,
+    WeightBacktest,
+)
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import BusinessDay, JobRun, ModelChange, Restatement, StaleMark, Verdict
 from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog, WeeklyAiQuality
@@ -14,7 +25,10 @@ from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLo
 DEMO_ID = (
     "tidemark-demo-"  # what every simulated prediction_id and conversation_id begins with, and nobody else's
 )
-SOURCES: tuple[Any, ...] = (ModelEvaluation, ConversationEvaluation, FeedbackLog)
+DEMO_CODE = ".DEMO"  # what every simulated code of a price ends with, and nobody else's
+OF_CODES: tuple[Any, ...] = (PriceBar, Prediction, PredictionOutcome)
+SOURCES: tuple[Any, ...] = (ModelEvaluation, ConversationEvaluation, FeedbackLog, *OF_CODES)
+FROM_CODES: tuple[Any, ...] = (ModelPerformance, EnsembleWeight, EnsembleWeightHistory, TrainingRun)
 
 is_real = ~ModelEvaluation.prediction_id.startswith(DEMO_ID, autoescape=True)
 
@@ -36,6 +50,7 @@ def remove_demo(connection: Connection) -> bool:
     behind = exists().where(evaluation.day == daily.date, evaluation.model_id == daily.model_id)
     connection.execute(delete(daily).where(~behind))
     _remove_answers(connection)
+    _remove_forecasts(connection)
     staying = _with_real_rows(connection)
     gone = [{"gone": model} for model in connection.scalars(select(Model.id)) if model not in staying]
     if gone:
@@ -64,12 +79,24 @@ def _remove_answers(connection: Connection) -> None:
         connection.execute(insert(StaleMark).from_select(["table_name", "day", "key"], left))
 
 
+def _remove_forecasts(connection: Connection) -> None:
+    """The simulated codes go with all that was computed from them; days that held them are computed again."""
+    for table in (*OF_CODES, *FROM_CODES):
+        connection.execute(delete(table).where(table.code.endswith(DEMO_CODE, autoescape=True)))
+    connection.execute(delete(DailyForecast))
+    connection.execute(delete(WeightBacktest))
+    o = PredictionOutcome
+    left = select(literal(o.__tablename__), o.day, o.model).distinct()
+    connection.execute(insert(StaleMark).from_select(["table_name", "day", "key"], left))
+
+
 def holds_real_rows(connection: Connection) -> bool:
     """Whether the user's own rows stand in any source table."""
     e, f = ConversationEvaluation, FeedbackLog
     mine = [
         is_real,
         *(~c.startswith(DEMO_ID, autoescape=True) for c in (e.conversation_id, f.conversation_id)),
+        *(~table.code.endswith(DEMO_CODE, autoescape=True) for table in OF_CODES),
     ]
     return any(
         connection.scalar(select(table.id).where(real).limit(1)) is not None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Table, insert, select
 
 from db.clock import business_day, starts_at, to_utc, week_start
+from db.demo.adjusting import store_forecasts
 from db.demo.answers import simulated_answers
 from db.demo.holding import DEMO_ID, holds_real_rows, remove_demo
 from db.demo.story import MODELS, DemoModel
@@ -46,6 +47,7 @@ def fill_demo(engine: Engine, zone: ZoneInfo, now: datetime) -> int:
             connection.execute(insert(evaluations), rows)
             written += len(rows)
         written += _store_answers(connection, zone, now)
+        written += store_forecasts(connection, zone, now, DAYS)
         state_fact(connection, HOLDS_DEMO, now.isoformat())
     return written
 

@@ -8,12 +8,16 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from db.queries.frames import frame
+from db.tables.forecasts import DailyForecast, Prediction, PredictionOutcome, PriceBar
 from db.tables.models import DailyModelPerformance, ModelEvaluation
 from db.tables.operations import JobRun, Restatement, StaleMark
 from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog
 
-SOURCES: tuple[Any, ...] = (ModelEvaluation, ConversationEvaluation, FeedbackLog)
-AGGREGATED: tuple[Any, ...] = (DailyModelPerformance, DailyAiQuality)
+SOURCES: tuple[Any, ...] = (
+    *(ModelEvaluation, ConversationEvaluation, FeedbackLog),
+    *(PriceBar, Prediction, PredictionOutcome),
+)
+AGGREGATED: tuple[Any, ...] = (DailyModelPerformance, DailyAiQuality, DailyForecast)
 
 _LISTED = (
     JobRun.id,
@@ -113,8 +117,12 @@ def _of_source(connection: Connection, table: Any) -> tuple[Any, ...]:
     stale = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == name)
     rows = connection.scalar(select(func.count()).select_from(table))
     # Each end by itself comes from the index; both in one statement read all of it.
-    oldest, newest = (connection.scalar(select(end(table.day))) for end in (func.min, func.max))
+    oldest, newest = (connection.scalar(select(end(_day(table)))) for end in (func.min, func.max))
     return name, rows, oldest, newest, None, connection.scalar(stale)
+
+
+def _day(table: Any) -> Any:
+    return table.date if table is PriceBar else table.day
 
 
 def _of_aggregated(connection: Connection, table: Any) -> tuple[Any, ...]:

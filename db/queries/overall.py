@@ -11,12 +11,14 @@ from db.metrics import METRICS, Metric
 from db.queries import quality
 from db.queries.combining import as_date, figures, mean_or_rate, periods, unfinished, with_interval
 from db.queries.frames import frame
+from db.tables.forecasts import DailyForecast
 from db.tables.models import DailyModelPerformance
 from db.tables.operations import BusinessDay
 
 COLUMNS: dict[str, Mapping[str, Any]] = {
     "models": dict(DailyModelPerformance.__table__.c.items()),
     "quality": quality.COLUMNS,
+    "forecasts": dict(DailyForecast.__table__.c.items()),
 }
 
 

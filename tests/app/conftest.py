@@ -6,15 +6,23 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from sqlalchemy import Engine, func, select
 from streamlit.testing.v1 import AppTest
 
 from db.engine import engine_for
+from db.tables.operations import JobRun
 from tests import filled
 from tests.conftest import Built
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "models", "quality", "operations", "reports")
+PAGES = ("overview", "models", "forecasts", "quality", "operations", "reports")
 Open = Callable[..., AppTest]
+
+
+def newest_runs_key(engine: Engine) -> str:
+    """What the session calls the table of runs: by its newest one."""
+    with engine.connect() as connection:
+        return f"runs_{connection.scalar(select(func.max(JobRun.id)))}"
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def test_who_may_not_press_changes_nothing(open_page, demo_file, engine, monkeyp
 
 def test_the_size_of_the_database(open_page, demo_file):
     told = words(open_page("operations", demo_file))
-    assert "SQLite:" in told and "MB on disk" in told and "job_runs 3" in told
+    assert "SQLite:" in told and "MB on disk" in told and "job_runs" in told
 
 
 def asked(engine) -> dict[str, object]:

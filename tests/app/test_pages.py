@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from db.tables.operations import JobRun
 from tests import filled
-from tests.app.conftest import PAGES
+from tests.app.conftest import PAGES, newest_runs_key
 
 
 def words(app: AppTest) -> str:
@@ -27,7 +27,8 @@ def test_an_empty_database_names_the_next_step(name, open_page, empty_file):
         assert "Nothing was sent yet" in told
     else:
         assert "Nothing has been aggregated yet" in told
-        source = "conversation_evaluation" if name == "quality" else "model_evaluations"
+        sources = {"quality": "conversation_evaluation", "forecasts": "prediction_outcomes"}
+        source = sources.get(name, "model_evaluations")
         assert f"python -m db import {source}" in app.table[0].value.to_string()
 
 
@@ -246,7 +247,7 @@ def test_the_log_of_a_run_is_for_operators(open_page, demo_file, monkeypatch, en
     for password in ("", "correct horse"):
         monkeypatch.setenv("OPERATOR_PASSWORD", password)
         app = open_page("operations", demo_file)
-        app.session_state["runs_3"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+        app.session_state[newest_runs_key(engine)] = {"selection": {"rows": [0], "columns": [], "cells": []}}
         app.run()
         assert ("Log (times in UTC)" in words(app)) == (not password)
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from tests.app.conftest import PAGES
+from tests.app.conftest import PAGES, newest_runs_key
 
 
 def labels(frame) -> set[str]:
@@ -57,9 +57,9 @@ def test_every_heading_of_a_table_is_translated(page, open_page, demo_file, quot
         assert app.get("download_button")
 
 
-def test_a_run_s_status_is_translated(open_page, demo_file, quoting):
+def test_a_run_s_status_is_translated(open_page, demo_file, quoting, engine):
     app = open_page("operations", demo_file)
-    app.session_state["runs_3"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.session_state[newest_runs_key(engine)] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert any(":green-badge[«succeeded»]" in element.value for element in app.markdown)
     (config,) = [json.loads(frame.proto.columns) for frame in app.dataframe]

@@ -43,12 +43,12 @@ def test_demo_is_stored_and_sound_and_the_same_when_filled_again(
     engine: Engine, zone: ZoneInfo, now: datetime, stored: Callable[[], list[dict[str, Any]]]
 ) -> None:
     number = fill_demo(engine, zone, now)
-    assert 38_000 < number < 46_000
+    assert 62_000 < number < 71_000
     assert check(engine, zone).wrong == []
     with engine.connect() as connection:
         assert holds_demo(connection)
         counts = [connection.scalar(select(func.count()).select_from(table)) for table in SOURCES]
-        assert sum(counts) == number and min(counts) > 3_000
+        assert sum(counts) == number and min(counts) > 1_200
         first, last = connection.execute(
             select(func.min(ModelEvaluation.day), func.max(ModelEvaluation.day))
         ).one()

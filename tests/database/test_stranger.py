@@ -30,7 +30,7 @@ from tests.database.conftest import fresh
 
 PASSWORD, DATABASE_PASSWORD, TOKEN = "correct horse battery", "hunter2-hunter2", "xoxb-no-token-at-all"
 SECRETS = (PASSWORD, DATABASE_PASSWORD, TOKEN)
-PAGES = ("", "models", "quality", "operations")
+PAGES = ("", "models", "forecasts", "quality", "operations")
 UPLOAD = "/_stcore/upload_file"
 BOUNDARY = "stranger"
 FILE = (

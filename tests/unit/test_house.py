@@ -171,9 +171,10 @@ def test_the_lists_are_complete():
 
 def test_metrics_name_columns_that_exist():
     columns = set(Base.metadata.tables["daily_model_performance"].c.keys())
-    of_quality = set(quality.COLUMNS)
+    known_of = {"models": columns, "quality": set(quality.COLUMNS)}
+    known_of["forecasts"] = set(Base.metadata.tables["daily_forecasts"].c.keys())
     for metric in metrics.METRICS.values():
-        known = columns if metric in metrics.MODEL_METRICS else of_quality
+        known = known_of[metric.word]
         assert {name for name in (metric.count, metric.mean, metric.std, metric.part) if name} <= known
 
 
