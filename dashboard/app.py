@@ -32,7 +32,7 @@ with speaking(filters.language()):
     with st.sidebar:
         newest, oldest = data.ask(data.overall.newest_day), data.ask(data.overall.oldest_day)
         filters.period_picker(newest or actions.today(), oldest or actions.today())
-        sidebar.show()
     cards.demo_banner()
     watch.for_changes()
-    page.run()
+    with sidebar.after_the_page():
+        page.run()

@@ -1,8 +1,11 @@
 """The sidebar below the period: actions, jobs at work, and the line of health."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
 
 from dashboard import access, actions, aggregation, filters, health, report_form, runs, watch
 from dashboard.data import ask_now, operations
@@ -10,7 +13,23 @@ from dashboard.wording import plain
 from language import _
 
 
-def show() -> None:
+@contextmanager
+def after_the_page() -> Iterator[None]:
+    """Draws this part of the sidebar after the page, for which one waits; also after one that stops or fails.
+
+    A page that asks for another run leaves it to that one, or what a link asked for would be taken and lost.
+    """
+    try:
+        yield
+    except (StopException, Exception):
+        with st.sidebar:
+            _show()
+        raise
+    with st.sidebar:
+        _show()
+
+
+def _show() -> None:
     """The buttons of those who may press them, what runs, and how the jobs are."""
     st.caption(_("Actions"))
     aggregation.close()  # a run of the whole page closes a dialog that is open, however it came about
