@@ -36,7 +36,7 @@ with st.container(border=True):
 
 st.caption(_("Over the period: {span}").format(span=shown))
 top = lineup.headline({"since": period.first, "until": period.last})
-headlines.numbers([top.name, *BESIDE_THE_SCORE, *OF_ANSWERS], period, actions.today())
+numbers = st.container()  # filled below: one waits for the chart, and each number has a line to draw
 
 if changes.compared(week):
     st.subheader(_("What changed, ranked by surprise"), anchor=False, help=changes.meaning())
@@ -46,6 +46,8 @@ else:
     st.subheader(_("Models"), anchor=False)
     with st.container(border=True):
         headlines.best_models(top, period, actions.today())
+with numbers:
+    headlines.numbers([top.name, *BESIDE_THE_SCORE, *OF_ANSWERS], period, actions.today())
 
 left, right = st.columns(2)
 with left:
