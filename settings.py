@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from jobs.formulas.members import DEFAULT, Members, members_from
 
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
@@ -26,6 +28,7 @@ def _words(value: object) -> object:
 
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Sets = Annotated[Members, NoDecode, BeforeValidator(members_from)]
 
 
 class Settings(BaseSettings):
@@ -62,6 +65,17 @@ class Settings(BaseSettings):
     )
     aggregate_forecasts_at: time = Field(
         time(17, 15), description="when the daily aggregation of forecasts starts (HH:MM in TIMEZONE)"
+    )
+    adjust_weights_at: time = Field(
+        time(2, 0), description="when ensemble weights are adjusted on Sundays (HH:MM in TIMEZONE)"
+    )
+    ensemble_members: Sets = Field(
+        DEFAULT,
+        description="models that ensembles are made of; codes with a prefix may have their own: a,b; PREFIX=c,d,e",
+    )
+    weight_rule: Literal["hit_rate", "inverse_mse", "bates_granger", "equal"] = Field(
+        "hit_rate",
+        description="how members are weighed: hit_rate, inverse_mse, bates_granger (two members only) or equal",
     )
     digest_at: time = Field(
         time(9, 0),
@@ -132,6 +146,13 @@ class Settings(BaseSettings):
             raise ValueError("sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
         if value.endswith((":memory:", "sqlite:///")):
             raise ValueError("a database in a file: other processes must reach it too")
+        return value
+
+    @field_validator("weight_rule")
+    @classmethod
+    def _for_so_many(cls, value: str, others: ValidationInfo) -> str:
+        if not others.data.get("ensemble_members", DEFAULT).can_be_weighed_by(value):
+            raise ValueError(f"{value} weighs two members; ENSEMBLE_MEMBERS has more")
         return value
 
     @field_validator("heartbeat_url")
