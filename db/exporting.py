@@ -55,7 +55,9 @@ EXPORTS = {
             "ensemble_weight_history", order=("as_of", "run_id", "code", "horizon", "model"), day="as_of"
         ),
         Exported("training_runs", order=("trained_at", "code", "horizon", "model")),
-        Exported("weight_backtests", order=("run_id", "week_start", "horizon", "rule"), day="week_start"),
+        Exported(
+            "weight_backtests", order=("run_id", "prefix", "week_start", "horizon", "rule"), day="week_start"
+        ),
         Exported("verdicts", order=("week_start", "word", "subject", "metric"), day="week_start"),
         Exported("restatements", order=("at", "table_name", "key", "column", "run")),
     )

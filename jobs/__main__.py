@@ -1,25 +1,21 @@
-"""python -m jobs: list, run NAME, history, cancel, pause, resume, loop."""
+"""python -m jobs: list, run NAME, undo NAME, history, cancel, pause, resume, loop."""
 
 import argparse
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from pydantic_core import PydanticUndefined
 from sqlalchemy import Engine, select
 
 import settings
-from db.clock import parse_week, utc_now
+from db.clock import utc_now
 from db.engine import default_engine, reading, refuse_unreachable
-from db.errors import Refused
 from db.exits import exit_status
 from db.schema import refuse_unready
 from db.tables.operations import JobRun
-from jobs import logs, pausing, queue
-from jobs.following import Leaving, follow, follow_on
+from jobs import logs, pausing, queue, running
 from jobs.health import health
 from jobs.job import Job
 from jobs.timetable import JOBS, job_named
@@ -53,6 +49,15 @@ def _parser() -> argparse.ArgumentParser:
     names = run.add_subparsers(required=True, metavar="NAME")
     for job in JOBS.values():
         _add_job(names.add_parser(job.name, help=_(job.title)), job)
+
+    undoing = commands.add_parser("undo", help=_("take a run of a job back"))
+    undoing.add_argument("name", choices=[job.name for job in JOBS.values() if job.undoable], metavar="NAME")
+    undoing.add_argument(
+        "run", nargs="?", type=_run_id, metavar="RUN", help=_("otherwise the newest that can be")
+    )
+    undoing.add_argument("--dry-run", action="store_true", help=_("show what would change, write nothing"))
+    undoing.add_argument("--json", action="store_true", help=_("one JSON object on standard output"))
+    undoing.set_defaults(command=running.undo)
 
     history = commands.add_parser("history", help=_("the newest runs"))
     history.add_argument("name", nargs="?", metavar="NAME", help=_("of this job only"))
@@ -99,10 +104,10 @@ def _add_job(parser: argparse.ArgumentParser, job: Job) -> None:
         else:
             parser.add_argument(option, dest=name, default=None, metavar=name.upper(), help=told)
         assert field.default is not PydanticUndefined, f"{job.name}: {name} needs a default"
-    if "since" in job.parameters.model_fields:
+    if "until" in job.parameters.model_fields:
         parser.add_argument("--week", metavar="WEEK", help=_("an ISO week, 2026-W46"))
     parser.add_argument("--json", action="store_true", help=_("one JSON object on standard output"))
-    parser.set_defaults(command=_run, job=job)
+    parser.set_defaults(command=running.run, job=job)
 
 
 def _list(engine: Engine, config: settings.Settings, call: argparse.Namespace) -> int:
@@ -133,91 +138,6 @@ def _list(engine: Engine, config: settings.Settings, call: argparse.Namespace) -
     return 0
 
 
-def _run(engine: Engine, config: settings.Settings, call: argparse.Namespace) -> int:
-    job: Job = call.job
-    values = {name: getattr(call, name) for name in job.parameters.model_fields}
-    values = {name: value for name, value in values.items() if value is not None}
-    if "week" not in values and getattr(call, "week", None):
-        if {"day", "since", "until"} & values.keys():
-            raise Refused(_("give a week, or days, not both"), status=2)
-        monday = parse_week(call.week)
-        values |= {"since": monday, "until": monday + timedelta(days=6)}
-    asked = queue.request(engine, job, job.read(values), trigger="command line", by=_user(), now=utc_now())
-    try:
-        return _run_to_the_end(engine, config, asked.id, call.json)
-    except KeyboardInterrupt:
-        if asked.fresh:  # what nobody waits for any more does not run behind their back
-            with suppress(Refused):
-                queue.cancel(engine, asked.id, utc_now())
-        _tell_left(engine, asked.id)
-        raise
-    except SystemExit:
-        _tell_left(engine, asked.id)
-        raise
-
-
-def _tell_left(engine: Engine, run_id: int) -> None:
-    """What became of a run that nobody waits for any more."""
-    status = queue.run_row(engine, run_id).status
-    told = {
-        "cancelled": _("Run {id} is cancelled; what it finished stays."),
-        "queued": _("Run {id} is back in the queue; the next worker takes it up."),
-        "running": _("Run {id} goes on in its worker. To stop it: python -m jobs cancel {id}"),
-    }.get(status, _("Run {id} has ended already ({status}); what follows from it is left to a worker."))
-    print(told.format(id=run_id, status=status), file=sys.stderr)
-
-
-def _run_to_the_end(engine: Engine, config: settings.Settings, run_id: int, as_json: bool) -> int:
-    """Waits for the run and tells how it ended, then for the runs that follow from it; returns the exit status."""
-    leaving, tell = Leaving(), _tell_nothing if as_json else _tell_progress
-    row = follow(engine, config.zone, run_id, leaving, tell)
-    if as_json:
-        print(json.dumps(_as_json(row), ensure_ascii=False))
-    else:
-        _tell(row)
-    if row.status != "succeeded":
-        return 130 if row.status == "cancelled" else 1
-    status = 0
-    for after in follow_on(engine, config.zone, row, leaving, tell):
-        if after.status == "failed" or not as_json:
-            _tell(after)
-        status = status or int(after.status == "failed")
-    return status
-
-
-def _tell_progress(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
-def _tell_nothing(_line: str) -> None:
-    pass
-
-
-def _tell(row: Any) -> None:
-    if row.status == "succeeded":
-        print(_("run {id}: {message}").format(id=row.id, message=row.message))
-        _print_changes(row.result or {})
-        return
-    told = _("run {id} {status}: {why}")
-    print(told.format(id=row.id, status=row.status, why=row.error or row.message), file=sys.stderr)
-
-
-def _print_changes(result: dict[str, Any]) -> None:
-    if result.get("more"):
-        print(
-            _("  the first {n} changes, of {all}:").format(
-                n=len(result["changes"]), all=len(result["changes"]) + result["more"]
-            )
-        )
-    for change in result.get("changes", []):
-        at = " ".join(str(value) for name, value in change.items() if name not in ("change", "columns"))
-        if change["change"] == "changed":
-            moved = ", ".join(f"{name} {old} → {new}" for name, (old, new) in change["columns"].items())
-            print(f"  ~ {at}: {moved}")
-        else:
-            print(f"  {'+' if change['change'] == 'added' else '-'} {at}")
-
-
 def _history(engine: Engine, config: settings.Settings, call: argparse.Namespace) -> int:
     newest = select(JobRun).order_by(JobRun.id.desc()).limit(call.last)
     if call.name:
@@ -225,7 +145,7 @@ def _history(engine: Engine, config: settings.Settings, call: argparse.Namespace
     with reading(engine) as connection:
         rows = connection.execute(newest).all()
     if call.json:
-        print(json.dumps({"runs": [_as_json(row) for row in rows]}, ensure_ascii=False))
+        print(json.dumps({"runs": [running.as_json(row) for row in rows]}, ensure_ascii=False))
         return 0
     for row in rows:
         at = _moment(row.started_at or row.queued_at, config)
@@ -258,25 +178,8 @@ def _loop(engine: Engine, config: settings.Settings, _call: argparse.Namespace) 
     return 0
 
 
-def _as_json(row: Any) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row._mapping.items()
-        if name not in ("log", "params_hash")
-    }
-
-
 def _moment(at: datetime | None, config: settings.Settings) -> str:
     return f"{at.astimezone(config.zone):%Y-%m-%d %H:%M}" if at else ""
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from db.engine import bookkeeping, reading
@@ -18,6 +18,8 @@ from db.tables.operations import JobRun
 from language import _
 
 MAX_ATTEMPTS = 3
+# A run on schedule waits until those of these jobs that are scheduled for the same moment have ended, however they do.
+WAITS_FOR = {"adjust_weights": ("retrain",)}
 
 
 class Signal(Enum):
@@ -81,9 +83,23 @@ def _waiting(now: datetime, run_id: int | None) -> Select[int]:
     named = [JobRun.id == run_id] if run_id else []
     return (
         select(JobRun.id)
-        .where(JobRun.status == "queued", may_start, ~job_runs_already, *named)
+        .where(JobRun.status == "queued", may_start, ~job_runs_already, ~held_up(), *named)
         .order_by(JobRun.queued_at, JobRun.id)
         .limit(1)
+    )
+
+
+def held_up() -> ColumnElement[bool]:
+    """The condition that a run waits for one of another job."""
+    other = JobRun.__table__.alias("before")
+    under_way = select(other.c.id).where(
+        other.c.scheduled_for == JobRun.scheduled_for, other.c.status.in_(("queued", "running"))
+    )
+    return or_(
+        *(
+            and_(JobRun.job == name, under_way.where(other.c.job.in_(others)).exists())
+            for name, others in WAITS_FOR.items()
+        )
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, Select, func, select
 from db.engine import reading
 from db.facts import LOOP_SEEN, PAUSED, SCHEDULE_SINCE, facts
 from db.tables.operations import JobRun
+from jobs.claims import held_up
 from jobs.slots import Entry
 from jobs.timetable import timetable
 from settings import Settings
@@ -78,7 +79,7 @@ def _records(connection: Connection, now: datetime) -> _Records:
     slot = JobRun.scheduled_for
     slots = select(JobRun.job, func.max(slot, type_=slot.type)).where(slot <= now)
     waiting = select(JobRun.job, func.min(slot, type_=slot.type)).where(
-        JobRun.status == "queued", slot <= now - GRACE
+        JobRun.status == "queued", slot <= now - GRACE, ~held_up()
     )
     return _Records(
         facts(connection),

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import Connection, Engine
 
-from db.clock import parse_day
 from db.errors import Refused
+from jobs.typed_day import TypedDay
 from language import N_, _
 
 
@@ -34,17 +34,9 @@ class Parameters(BaseModel):
 class DayParameters(Parameters):
     """Which days: one, a range, or by default whatever is stale."""
 
-    day: date | None = Field(None, description=N_("this business day only"))
-    since: date | None = Field(None, description=N_("first business day of a range"))
-    until: date | None = Field(None, description=N_("last business day of a range, included"))
-
-    @field_validator("day", "since", "until", mode="before")
-    @classmethod
-    def _as_typed(cls, value: Any) -> Any:
-        try:
-            return parse_day(value) if isinstance(value, str) else value
-        except Refused as refused:
-            raise ValueError(str(refused)) from None
+    day: TypedDay | None = Field(None, description=N_("this business day only"))
+    since: TypedDay | None = Field(None, description=N_("first business day of a range"))
+    until: TypedDay | None = Field(None, description=N_("last business day of a range, included"))
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -110,6 +102,8 @@ class Job:
     # Raises Refused for what only the database and the clock know.
     check: Callable[[Connection, Any, datetime], None] | None = None
     rest: Callable[[Any], Parameters] | None = None  # the parameters that go on where a cancelled run ended
+    # The newest run that can be taken back, by one with the parameter `undo`; None where the job knows no undo.
+    undoable: Callable[[Connection], int | None] | None = None
 
     def read(self, values: dict[str, Any]) -> Parameters:
         """Parameters from their stored or typed form; raises Refused."""

@@ -2,6 +2,7 @@
 
 from db.errors import Refused
 from jobs import (
+    adjust_weights,
     aggregate_forecasts,
     aggregate_models,
     aggregate_quality,
@@ -22,6 +23,7 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         every_day(aggregate_quality.JOB, at=settings.aggregate_quality_at),
         every_day(aggregate_forecasts.JOB, at=settings.aggregate_forecasts_at),
         *FOLLOWERS,
+        every_week(adjust_weights.JOB, on="Sunday", at=settings.adjust_weights_at),
         every_week(send_digest.JOB, on="Monday", at=settings.digest_at),
     )
 
@@ -38,6 +40,7 @@ JOBS: dict[str, Job] = {
         aggregate_quality.JOB,
         aggregate_forecasts.JOB,
         judge_week.JOB,
+        adjust_weights.JOB,
         send_digest.JOB,
     )
 }

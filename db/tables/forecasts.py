@@ -192,6 +192,12 @@ class EnsembleWeightHistory(Base):
         *(between(column, 0, 1) for column in ("before", "after")),
         Index(None, "decided_at"),
         Index(None, "run_id"),
+        Index(
+            "ix_ensemble_weight_history_undoes",
+            *("undoes", "run_id"),
+            sqlite_where=text("undoes IS NOT NULL"),
+            postgresql_where=text("undoes IS NOT NULL"),
+        ),
     )
 
     code: Mapped[str] = mapped_column(String(200), primary_key=True)
@@ -231,11 +237,15 @@ class TrainingRun(Base):
 
 
 class WeightBacktest(Base):
-    """What a rule would have come to in a week, with what was known then."""
+    """What a rule would have come to in a week, with what was known then; over the codes of a set of members.
+
+    `prefix` is that of the set in ENSEMBLE_MEMBERS, '' for the one of all other codes.
+    """
 
     __tablename__ = "weight_backtests"
 
     run_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    prefix: Mapped[str] = mapped_column(String(200), primary_key=True)
     rule: Mapped[str] = mapped_column(String(220), primary_key=True)
     horizon: Mapped[int] = mapped_column(Integer, primary_key=True)
     week_start: Mapped[date] = mapped_column(Day, primary_key=True)

@@ -14,6 +14,8 @@ UPDATED, SKIPPED_INSUFFICIENT, SKIPPED_MISSING_MODEL = ACTIONS = (
     "skipped_insufficient",
     "skipped_missing_model",
 )
+# What the ledger tells besides: a model that is no member any more lost its weight; a run was taken back.
+REMOVED, UNDONE = "removed", "undone"
 
 REASONS = (
     AS_MEASURED := "as_measured",  # the rule's formula, and nothing else
@@ -26,6 +28,11 @@ REASONS = (
     NO_OUTCOMES := "no_outcomes",
     ONE_MEMBER := "one_member",  # no member but one has outcomes
 )
+NO_MEMBER = "no_member"  # it is no member any more
+MEMBERS_CHANGED = (
+    "members_changed"  # skipped, and what is in force was made for other members: as at the start
+)
+TAKEN_BACK = "taken_back"  # the weight from before the run that was undone
 
 
 def rules_for(members: int) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import schedule
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 import jobs.loop
 import settings
+from db.engine import bookkeeping
 from db.tables.models import Model, ModelEvaluation
 from db.tables.operations import JobRun
 from jobs import claims, queue, runner
@@ -462,6 +463,32 @@ def test_health_is_overdue_when_a_queued_slot_finds_no_worker(house: House) -> N
     assert house.health.jobs[0].overdue_since == SLOT
     house.work()
     assert house.health.jobs[0].overdue_since is None
+
+
+def test_what_waits_for_another_job_is_not_overdue(house: House) -> None:
+    sunday = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)  # 02:00 in Seoul
+    with bookkeeping(house.engine) as connection:
+        for name in ("retrain", "adjust_weights"):
+            job = Job(name, name, lambda *_: Outcome(""))
+            queue.insert_run(
+                connection,
+                job,
+                job.read({}),
+                status="queued",
+                trigger="schedule",
+                by="",
+                now=sunday,
+                scheduled_for=sunday,
+            )
+
+    def overdue() -> datetime | None:
+        now = health(house.engine, house.settings, sunday + HOUR)
+        return next(job.overdue_since for job in now.jobs if job.name == "adjust_weights")
+
+    assert overdue() is None
+    with bookkeeping(house.engine) as connection:
+        connection.execute(update(JobRun).where(JobRun.job == "retrain").values(status="failed"))
+    assert overdue() == sunday
 
 
 @pytest.mark.parametrize("status", ["failed", "lost"])

@@ -235,6 +235,46 @@ def test_claims_at_once_of_two_runs_of_one_job(engine: Engine) -> None:
     assert sorted(statuses(engine)) == ["queued", "queued", "running"]
 
 
+def scheduled(engine: Engine, name: str, at: datetime | None, status: str = "queued") -> int:
+    job = named(name)
+    with bookkeeping(engine) as connection:
+        found = queue.insert_run(
+            connection,
+            job,
+            job.read({"day": at.date()} if at else {}),
+            status=status,
+            trigger="schedule",
+            by="",
+            now=NOW,
+            scheduled_for=at,
+        )
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("end", ["succeeded", "failed", "lost", "cancelled"])
+def test_a_run_on_schedule_waits_for_the_job_before_it_however_that_ends(engine: Engine, end: str) -> None:
+    adjust = scheduled(engine, "adjust_weights", NOW)
+    before = scheduled(engine, "retrain", NOW)
+    assert claims.claim(engine, HERE, NOW, adjust) is None
+    other = claims.claim(engine, HERE, NOW)
+    assert other and other.id == before
+    assert claims.claim(engine, HERE, NOW) is None, "it waits for one that runs, too"
+    assert claims.finish(engine, other, end, NOW)
+    taken = claims.claim(engine, HERE, NOW)
+    assert taken and taken.id == adjust
+
+
+def test_a_run_that_is_asked_for_or_has_another_slot_waits_for_nobody(engine: Engine) -> None:
+    scheduled(engine, "retrain", NOW)
+    claims.claim(engine, HERE, NOW)
+    scheduled(engine, "retrain", None)
+    for at in (None, NOW + HOUR):
+        asked = scheduled(engine, "adjust_weights", at)
+        taken = claims.claim(engine, HERE, NOW, asked)
+        assert taken and claims.finish(engine, taken, "succeeded", NOW)
+
+
 def test_run_that_waits_for_its_next_attempt_is_not_taken_before(engine: Engine) -> None:
     run = take(engine)
     claims.put_back(engine, run, NOW, "The database was locked.", "log", after=10 * SECOND)
