@@ -22,6 +22,7 @@ from jobs.timetable import job_named
 from language import _, speaking
 from reports.context import Trouble
 from reports.deliver import resolve
+from reports.wording import moment
 from settings import current
 
 SCHEDULED = 260  # pixels of what is told of a job, beside its buttons
@@ -109,6 +110,36 @@ def aggregate(values: dict[str, Any], name: str, words: Sequence[str] = ("models
         st.error(plain(refused))
         return False
     return True
+
+
+def adjust(values: dict[str, Any], name: str) -> bool:
+    """Queues an adjustment of weights, or its undo or rehearsal, and remembers the run; False where it is refused."""
+    try:
+        asked = start("adjust_weights", job_named("adjust_weights").read(values))
+    except Refused as refused:
+        st.error(plain(refused))
+        return False
+    filters.remember(name, (asked.id,))
+    return True
+
+
+def next_weights(code: str) -> pd.DataFrame:
+    """What an adjustment at this moment would decide on a code: before, after, hit_rate, action, reason, …"""
+    return ask(_planned, code=code, as_of=today())
+
+
+def _planned(connection: Any, code: str, as_of: date) -> pd.DataFrame:
+    from jobs.weighing import planned  # with it comes scipy, which no other page needs
+
+    return planned(connection, current(), as_of, code)
+
+
+def next_run(job: str) -> str:
+    """When the schedule runs a job next, in words; '' where it does not."""
+    found = next((one for one in job_health().jobs if one.name == job), None)
+    if found is None or found.next_slot is None:
+        return ""
+    return moment(found.next_slot, job_health().now)
 
 
 def send_report(values: dict[str, Any]) -> bool:

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import access, actions, filters, runs
-from dashboard.data import ask, ask_now, models, operations, overall
+from dashboard import access, actions, filters, rehearsal
+from dashboard.data import ask, models, overall
 from dashboard.wording import plain
 from language import _
 from reports.subjects import WORDS
@@ -43,7 +43,7 @@ def _form() -> None:
         st.rerun(scope="app")
     chosen = (values, words)
     if filters.remembered("previewed") == chosen:  # a preview for other choices says nothing of these
-        _preview("preview")
+        rehearsal.shown("preview")
 
 
 def _days() -> dict[str, Any] | None:
@@ -123,27 +123,4 @@ def again(names: list[str], first: date, last: date) -> None:
         if filters.remembered("rehearsed") != wanted:  # once for a choice, and again after data changed
             filters.remember("rehearsed", wanted)
             actions.aggregate(values | {"dry_run": True}, "rehearsal")
-        _preview("rehearsal")
-
-
-def _preview(name: str) -> None:
-    """The rehearsal's result, as soon as a worker has it."""
-    for run_id in filters.remembered(name) or ():
-        waits = ask_now(operations.is_active, run_id=run_id)
-        st.fragment(_rehearsal, run_every=0.5 if waits else None)(run_id)
-
-
-def _rehearsal(run_id: int) -> None:
-    row = ask_now(operations.run, run_id=run_id)
-    if row is None:
-        return
-    if row["status"] == "queued" and not actions.worker_is_there():
-        st.warning(_("No worker is running, so this waits. Start one with: python -m jobs loop"))
-    elif row["status"] in ("queued", "running"):
-        st.progress(row["progress"])
-        st.text(row["message"] or _("waiting"))
-    elif row["status"] != "succeeded":
-        st.error(plain(row["error"] or row["message"]))
-    else:
-        told = _(actions.title(row["job"]))
-        runs.changes(f"{told}: {row['message']}", row["result"] or {})
+        rehearsal.shown("rehearsal")

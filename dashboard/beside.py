@@ -14,7 +14,7 @@ from language import _, kept
 
 # In pixels: a popover holds so much; a heading and a row of st.dataframe with their lines.
 WIDTH, HEIGHT = 640, 300
-HEAD, ROW = 38, 35
+HEAD, ROW = 35, 31
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from db.queries import (
     attention,
     conversations,
     coverage,
+    forecast_codes,
     forecasts,
     model_changes,
     models,
@@ -22,6 +23,7 @@ from db.queries import (
     reports,
     restatements,
     verdicts,
+    weights,
 )
 from db.schema import refuse_unready
 from db.targets import targets
@@ -38,6 +40,7 @@ __all__ = [
     "conversations",
     "coverage",
     "derive",
+    "forecast_codes",
     "forecasts",
     "holds_demo",
     "model_changes",
@@ -51,6 +54,7 @@ __all__ = [
     "target_of",
     "verdicts",
     "version",
+    "weights",
     "what_is_wrong",
 ]
 

@@ -226,6 +226,11 @@ def taken(name: str) -> str:
     return values[0] if values else ""
 
 
+def clicked_row(key: str) -> int:
+    """The row whose button was pressed in a table, while its callback runs."""
+    return int(st.session_state[key].row)
+
+
 def remember(name: str, value: Any) -> None:
     """Keeps something for this browser session, apart from the pickers."""
     st.session_state[f"_{name}"] = value

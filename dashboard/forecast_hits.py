@@ -14,17 +14,30 @@ from dashboard.data import ask, forecasts
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.trends import bounds, heading
+from dashboard.wording import plain
 from db.metrics import METRICS, Metric
-from language import N_, _
+from language import N_, _, ngettext
 from reports.charts.look import Look
 from reports.charts.rates import percent
 from reports.charts.rates import rates as rates_chart
 from reports.charts.trend import trend
-from reports.wording import span
+from reports.wording import span, span_with_end
+from settings import current
 
 HITS = METRICS["hit_rate"]
 CHANCE = 50.0  # % of directions that a coin gets right
 BARS, GHOSTS = 24, 24
+
+
+def shown_in_words(codes: int, period: Period, newest: date) -> str:
+    """What the page shows: of how many codes, of which days, by which step, in which zone."""
+    return _("{codes} · {members} · {span}, {grain} · {zone}").format(
+        codes=ngettext("{n} code", "{n} codes", codes),
+        members=plain(str(current().ensemble_members)),
+        span=span_with_end(period.first, period.last, newest),
+        grain=_("weekly") if period.grain == "week" else _("daily"),
+        zone=current().timezone,
+    )
 
 
 def over_time(period: Period, today: date, horizon: int) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import beside, columns
 from dashboard.wording import CHANGES, STATUSES, TRIGGERS, plain, said
-from language import _
+from language import N_, _
 from reports.wording import took
 from settings import current
 
@@ -22,6 +22,8 @@ STATUS_COLOURS = {
     "cancelled": "yellow",
     "covered": "gray",
 }
+# What a change is of, where it says so.
+KEYS = {"date": N_("Day"), "code": N_("Code"), "horizon": N_("Horizon"), "model": N_("Model")}
 LINES = 6  # a longer log scrolls
 
 
@@ -121,19 +123,22 @@ def changes(summary: str, result: dict[str, Any]) -> None:
     st.text(summary)
     if result.get("more"):
         st.caption(_("the first {n} changes").format(n=len(result["changes"])))
+    found = result.get("changes", [])
+    keys = {name: label for name, label in KEYS.items() if any(name in change for change in found)}
     rows = [
         (
-            change.get("date"),
-            change.get("model"),
+            *(change.get(name) for name in keys),
             said(change["change"], CHANGES),
             columns.of_daily(column),
             *_old_new(change["change"], values),
+            *((change["reason"],) if "reason" in change else ()),
         )
-        for change in result.get("changes", [])
+        for change in found
         for column, values in change["columns"].items()
     ]
     if rows:
-        names = [_("Day"), _("Model"), _("What"), _("Column"), _("Old"), _("New")]
+        names = [*map(_, keys.values()), _("What"), _("Column"), _("Old"), _("New")]
+        names += [_("Why")] if len(rows[0]) > len(names) else []
         table = pd.DataFrame(rows, columns=names)
         st.dataframe(table, hide_index=True, height=240, placeholder="–")
         with st.container(horizontal=True, horizontal_alignment="right"):

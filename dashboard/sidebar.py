@@ -1,27 +1,29 @@
 """The sidebar below the period: actions, jobs at work, and the line of health."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import StopException
 
-from dashboard import access, actions, aggregation, filters, health, report_form, runs, watch
+from dashboard import access, actions, adjusting, aggregation, filters, health, report_form, runs, watch
 from dashboard.data import ask_now, operations
+from dashboard.ending import PageEnds
 from dashboard.wording import plain
 from language import _
 
 
 @contextmanager
 def after_the_page() -> Iterator[None]:
-    """Draws this part of the sidebar after the page, for which one waits; also after one that stops or fails.
+    """Draws this part of the sidebar after the page, for which one waits; also after one that ends early or fails.
 
     A page that asks for another run leaves it to that one, or what a link asked for would be taken and lost.
     """
+    aggregation.close()  # a run of the whole page closes a dialog that is open, however it came about
     try:
-        yield
-    except (StopException, Exception):
+        with suppress(PageEnds):
+            yield
+    except Exception:
         with st.sidebar:
             _show()
         raise
@@ -32,10 +34,11 @@ def after_the_page() -> Iterator[None]:
 def _show() -> None:
     """The buttons of those who may press them, what runs, and how the jobs are."""
     st.caption(_("Actions"))
-    aggregation.close()  # a run of the whole page closes a dialog that is open, however it came about
     reason = access.why_not()
     if _action(_("Run aggregation"), "cached", "run_aggregation", reason):
         aggregation.dialog()
+    if _action(_("Adjust weights"), "tune", "adjust_weights", reason):
+        adjusting.dialog()
     if _action(_("Send weekly report"), "send", "send_weekly_report", reason):
         report_form.dialog()
     if reason is None:

@@ -16,13 +16,13 @@ from reports.deliver import usual_channel
 from reports.done_by_itself import done_by_itself
 from reports.needs_person import needs_person
 from reports.ranked_changes import quiet, ranked_changes
-from reports.sections import models, quality
+from reports.sections import forecasts, models, quality
 from reports.verdict_words import CLEAR
 from reports.wording import day_in_words, moment, span, week_name
 from settings import Settings, current
 
 KIND, JOB = "weekly_digest", "send_digest"
-SECTIONS: tuple[Section, ...] = (quality.section, models.section)  # in reading order
+SECTIONS: tuple[Section, ...] = (quality.section, models.section, forecasts.section)  # in reading order
 LATE = timedelta(hours=1)
 
 
@@ -124,7 +124,7 @@ def _footer(context: Context, due: datetime | None) -> list[str]:
             ngettext("{n} week before it was not sent", "{n} weeks before it were not sent", context.left_out)
         )
     if not context.settings.public_url:
-        parts.append(_("more on the pages Overview, Models and AI quality"))
+        parts.append(_("more on the pages of the dashboard"))
     return [" · ".join(parts)]
 
 

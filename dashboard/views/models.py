@@ -16,6 +16,7 @@ from dashboard import (
     verdict_table,
 )
 from dashboard.data import ask, models, verdicts
+from dashboard.ending import end_page
 from db.metrics import METRICS
 from language import _
 from reports.wording import span
@@ -25,7 +26,7 @@ if newest is None or oldest is None:
     cards.title(_("Models"), _("Scores of evaluated predictions"))
     actions.empty_page("models")
     trends.empty(METRICS["final_score"], actions.today())
-    st.stop()
+    end_page()
 
 period = filters.period(newest, oldest)
 days = {"since": period.first, "until": period.last}

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import access, actions, attention, cards, changes, doings, filters, headlines, lineup
 from dashboard.data import ask, ask_now, operations, overall, verdicts
+from dashboard.ending import end_page
 from db.clock import utc_now
 from language import _
 from reports.wording import span_with_end, week_against, week_name
@@ -11,13 +12,14 @@ from settings import current
 
 BESIDE_THE_SCORE = ["target_achieved_rate", "support_breach_rate", "coverage"]
 OF_ANSWERS = ["score", "feedback_score"]
+OF_FORECASTS = ["hit_rate"]
 
 newest, oldest = ask(overall.newest_day), ask(overall.oldest_day)
 if newest is None or oldest is None:
     cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
-    actions.empty_page("models", "quality")
+    actions.empty_page("models", "quality", "forecasts")
     headlines.no_numbers([lineup.SCORE.name, *BESIDE_THE_SCORE])
-    st.stop()
+    end_page()
 
 period = filters.period(newest, oldest)
 judged, week = ask(verdicts.newest_week), ask(verdicts.newest_week, until=period.last)
@@ -47,7 +49,7 @@ else:
     with st.container(border=True):
         headlines.best_models(top, period, actions.today())
 with numbers:
-    headlines.numbers([top.name, *BESIDE_THE_SCORE, *OF_ANSWERS], period, actions.today())
+    headlines.numbers([top.name, *BESIDE_THE_SCORE, *OF_ANSWERS, *OF_FORECASTS], period, actions.today())
 
 left, right = st.columns(2)
 with left:

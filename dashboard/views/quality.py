@@ -14,6 +14,7 @@ from dashboard import (
     worst,
 )
 from dashboard.data import ask, quality
+from dashboard.ending import end_page
 from language import _
 
 newest, oldest, today = ask(quality.newest_day), ask(quality.oldest_day), actions.today()
@@ -21,7 +22,7 @@ if newest is None or oldest is None:
     cards.title(_("AI quality"), _("Scores of answers, likes and dislikes of users"))
     actions.empty_page("quality")
     answer_trends.empty(today)
-    st.stop()
+    end_page()
 
 period = filters.period(newest, oldest)
 week = answers.week_shown(period)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
-from db.clock import to_utc
+from db.clock import business_day, to_utc
 from db.demo.forecasts import (
     CODES,
     ENSEMBLE,
@@ -56,7 +56,7 @@ class Decision:
 def store_forecasts(connection: Connection, zone: ZoneInfo, now: datetime, days: int) -> int:
     """Stores a simulated year of prices, forecasts and weights; returns how many rows of sources it has."""
     made = simulated_forecasts(zone, now, days)
-    decided = [found for found in _decisions(made) if _at(found.sunday, zone) <= now]
+    decided = [found for found in _decisions(made, business_day(now, zone)) if _at(found.sunday, zone) <= now]
     _let_ensemble_speak(made, decided)
     said = predictions(made, zone, now)
     sources: dict[Any, list[Row]] = {
@@ -75,7 +75,7 @@ def _at(sunday: date, zone: ZoneInfo) -> datetime:
     return to_utc(datetime.combine(sunday, AT), zone)
 
 
-def _decisions(made: Simulated) -> list[Decision]:
+def _decisions(made: Simulated, today: date) -> list[Decision]:
     """Sunday by Sunday, by the rule hit_rate."""
     from jobs.formulas.weights import RULES, Window  # numpy is here already, scipy is not wanted by others
 
@@ -86,7 +86,7 @@ def _decisions(made: Simulated) -> list[Decision]:
     known = ordinals[np.minimum(made.target, len(made.days))]  # horizons × days
     first = made.days[0] + timedelta(days=6 - made.days[0].weekday())
     found = []
-    for k in range((made.days[-1] - first).days // 7 + 1):
+    for k in range((today - first).days // 7 + 1):
         sunday = first + timedelta(weeks=k)
         inside = (known >= (sunday - WINDOW).toordinal()) & (known <= sunday.toordinal())
         hits = (hit * inside[None, :, :, None]).sum(axis=2)

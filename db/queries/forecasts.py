@@ -65,6 +65,19 @@ def totals(connection: Connection, metric: str, since: date, until: date, horizo
     return _named(rows, horizon).sort_values("value", ascending=False, ignore_index=True)
 
 
+def together(connection: Connection, metric: str, since: date, until: date) -> pd.DataFrame:
+    """A rate over all codes, horizons and a whole period, per model, best first: subject, value, low, high, n, part."""
+    rows = _combined(connection, METRICS[metric], since, until, None, [d.model.label("subject")])
+    return rows.sort_values(["value", "subject"], ascending=[False, True], ignore_index=True)
+
+
+def usual_horizon(connection: Connection, since: date, until: date) -> int | None:
+    """The horizon with most outcomes of a period, in days."""
+    n = func.sum(d.sample_count)
+    most = select(d.horizon).where(d.date.between(since, until)).group_by(d.horizon)
+    return connection.scalar(most.order_by(n.desc(), d.horizon).limit(1))
+
+
 def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.DataFrame:
     """A rate per model and horizon, and ISO week between two Mondays: subject, week, value (in %), std, n, part."""
     keys = [*SUBJECT, BusinessDay.week_start.label("week")]

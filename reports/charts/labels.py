@@ -8,7 +8,15 @@ import pandas as pd
 
 from reports.charts.text import day_name, text_width
 
-GLYPHS = {"swap": "◆", "weights": "▲", "restated": "↻", "missing": "▒", "note": "●"}
+GLYPHS = {
+    "swap": "◆",
+    "weights": "▲",
+    "restated": "↻",
+    "missing": "▒",
+    "note": "●",
+    "undone": "↶",
+    "skipped": "✕",
+}
 LANES = 3
 LANE_HEIGHT = 15
 EVENT_SIZE = 11.5

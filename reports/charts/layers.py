@@ -126,14 +126,14 @@ def restated(rows: list[Row], axes: Axes, colours: Palette) -> Layers:
     return [ring.encode(x=axes.x(), y=axes.y())]
 
 
-def names(rows: list[Row], axes: Axes, colour: alt.Color) -> Layers:
+def names(rows: list[Row], axes: Axes, colour: alt.Color, text: str = "subject:N") -> Layers:
     """The name at the end of its line, in its colour; instead of a legend."""
     if not rows:
         return []
-    text = alt.Chart(alt.InlineData(values=rows)).mark_text(
+    mark = alt.Chart(alt.InlineData(values=rows)).mark_text(
         align="left", dx=8, fontSize=12.5, fontWeight=600, limit=alt.expr(f"{NARROW} ? 84 : 180")
     )
-    return [text.encode(x=axes.x(), y=axes.y(), color=colour, text="subject:N")]
+    return [mark.encode(x=axes.x(), y=axes.y(), color=colour, text=text)]
 
 
 def rules(

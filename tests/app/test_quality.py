@@ -73,7 +73,8 @@ def test_only_answers_and_no_models(open_page, demo_file, tmp_path):
     shutil.copy(demo_file, path)
     engine = engine_for(f"sqlite:///{path}")
     with engine.begin() as connection:
-        for table in ("model_evaluations", "daily_model_performance", "models", "stale_marks", "verdicts"):
+        tables = ("model_evaluations", "daily_model_performance", "models", "daily_forecasts", "verdicts")
+        for table in (*tables, "stale_marks"):
             connection.execute(text(f"DELETE FROM {table}"))
     engine.dispose()
     app = open_page("overview", path)

@@ -9,19 +9,24 @@ import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import Engine, func, select
+from test_aggregate_models import Here
 
+import settings
 from db.check import check
 from db.clock import business_day, week_start
 from db.demo.answers import simulated_answers
-from db.demo.holding import SOURCES, holds_demo, remove_demo
+from db.demo.holding import FROM_CODES, SOURCES, holds_demo, remove_demo
 from db.demo.simulation import fill_demo, simulated
 from db.demo.story import MODELS
 from db.engine import writing
 from db.errors import Refused
 from db.importing import Report
+from db.tables.forecasts import DailyForecast, EnsembleWeight, EnsembleWeightHistory
 from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import StaleMark, Verdict
 from db.tables.quality import DailyAiQuality, WeeklyAiQuality
+from jobs.match_outcomes import MatchOutcomesParameters, match_outcomes
+from jobs.weighing import planned
 from tests.filled import aggregate
 
 REAL = "prediction_id,model_name,predicted_at\nmine,atlas-2,2026-11-16T00:00:00Z\n"
@@ -99,8 +104,38 @@ def test_removing_leaves_nothing(engine: Engine, zone: ZoneInfo, now: datetime) 
         assert remove_demo(connection)
         assert not remove_demo(connection)
         gone = (*SOURCES, Model, DailyModelPerformance, DailyAiQuality, WeeklyAiQuality, Verdict, StaleMark)
+        gone += (DailyForecast, *FROM_CODES)
         for table in gone:
             assert connection.scalar(select(func.count()).select_from(table)) == 0
+
+
+def test_the_jobs_find_what_the_demo_says_came_true(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
+    """Its outcomes are what match_outcomes makes of its prices, its weights what the ledger ends with."""
+    fill_demo(engine, zone, now)
+    found = match_outcomes(engine, MatchOutcomesParameters(everything=True, dry_run=True), Here(now))
+    assert found.rows_read > 10_000
+    assert {found.result[name] for name in ("added", "changed", "removed")} == {0}
+    w, h = EnsembleWeight, EnsembleWeightHistory
+    newest = select(func.max(h.run_id)).scalar_subquery()
+    same = (w.code == h.code) & (w.horizon == h.horizon) & (w.model == h.model) & (w.weight == h.after)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(w)) == 30
+        assert (
+            connection.scalar(select(func.count()).select_from(w).join(h, same & (h.run_id == newest))) == 30
+        )
+
+
+def test_the_weights_of_the_demo_are_what_the_job_decides(
+    engine: Engine, zone: ZoneInfo, now: datetime
+) -> None:
+    fill_demo(engine, zone, now)
+    h = EnsembleWeightHistory
+    with engine.connect() as connection:
+        newest = connection.scalar(select(func.max(h.as_of)))
+        rows = connection.execute(select(h.code, h.horizon, h.model, h.after).where(h.as_of == newest)).all()
+        decided = planned(connection, settings.load(), newest)
+    found = {(row.code, row.horizon, row.model): row.after for row in decided.itertuples()}
+    assert found == pytest.approx({tuple(row[:3]): row[3] for row in rows})
 
 
 def test_removing_leaves_rows_that_were_imported_beside_it(

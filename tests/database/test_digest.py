@@ -369,7 +369,7 @@ def test_without_an_address_the_pages_are_named(weeks: Weeks) -> None:
     message = weeks.digest(troubles=[Trouble("x", "", "x")])
     assert not any(isinstance(one, Buttons) for one in message.blocks)
     assert not any(isinstance(one, Item) and one.button for one in message.blocks)
-    assert weeks.lines()[-1].endswith("more on the pages Overview, Models and AI quality")
+    assert weeks.lines()[-1].endswith("more on the pages of the dashboard")
 
 
 def test_a_demo_is_marked(weeks: Weeks) -> None:

@@ -1,0 +1,121 @@
+"""The weights of an ensemble's members: over time, what moved them, and every decision with a way back."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import beside, filters
+from dashboard.beside import Data
+from dashboard.columns import Column
+from dashboard.data import ask, forecasts, weights
+from dashboard.drawing import draw
+from dashboard.period import Period
+from dashboard.wording import plain
+from db.clock import business_day
+from jobs.formulas.weight_names import UNDONE, UPDATED
+from language import N_, _
+from reports.charts.look import Look
+from reports.charts.shares import shares
+from reports.weight_words import ACTIONS, REASONS, RULES
+from settings import current
+
+HISTORY = {
+    "decided": Column(N_("Decided"), "moment", 140),
+    "model": Column(N_("Model"), width=110),
+    "before_percent": Column(N_("Weight before, %"), "figure", 110),
+    "after_percent": Column(N_("Weight, %"), "figure", 80),
+    "hits_percent": Column(N_("Hit rate, %"), "figure", 80),
+    "sample_count": Column(N_("n"), "count", 60),
+    "what": Column(N_("What happened"), width=120),
+    "why": Column(N_("Why"), width=260),
+}
+LEDGER = 104  # runs, two years of Sundays
+BY_HAND = ("manual", "command line")
+FLOOR = 10  # %, the least that a member of two gets
+
+
+def carried(code: str, horizon: int, period: Period) -> None:
+    """How much each member counts, step by step."""
+    st.markdown(
+        f"**{_('Who carries {code}, {n} d ahead').format(code=plain(code), n=horizon)}**",
+        help=_(
+            "How much each member counts in the ensemble. Weights adjust themselves on Sundays by how well the "
+            "members did; the dotted lines are the least and the most that one of two may have."
+        ),
+    )
+    rows = ask(weights.weights_history, code=code, horizon=horizon)
+    if rows.empty:
+        st.caption(_("No weight was decided on yet: the members count as they do by default."))
+        return
+    steps = rows[rows["after"].notna()]
+    table = pd.DataFrame(
+        {"subject": steps["model"], "period": _days(steps["decided_at"]), "value": 100 * steps["after"]}
+    )
+    members = [name for name in ask(forecasts.models) if name in set(table["subject"])]
+    limits = (FLOOR, 100 - FLOOR) if len(members) == 2 else ()
+    look = Look(
+        filters.is_dark(),
+        subjects=tuple(ask(forecasts.models)),
+        highlighted=tuple(members or dict.fromkeys(table["subject"])),
+        unit=_("weight, %"),
+        span=(max(period.first, min(table["period"])), max(period.last, max(table["period"]))),
+    )
+    draw(shares, table, "weights", look=look, limits=limits, events=_events(rows))
+    rule = RULES.get(rows["rule"].iloc[-1], "")
+    told = _("✕ no change: too little data · now: {rule}").format(rule=_(rule) if rule else "–")
+    data = Data(f"weights-{code}-{horizon}d", period, lambda: _in_words(rows), HISTORY)
+    beside.foot(told, data)
+
+
+def _days(moments: Any) -> list[date]:
+    return [business_day(at, current().zone) for at in moments]
+
+
+def _events(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a step does not tell: nothing changed for want of data, taken back, by hand."""
+    once = rows.drop_duplicates("run_id")
+    runs = ask(weights.ledger, limit=LEDGER)
+    by, found = dict(zip(runs["run_id"], runs["trigger"], strict=True)), []
+    for row in once.to_dict("records"):
+        day = business_day(row["decided_at"], current().zone)
+        if row["action"] == UNDONE:
+            found.append({"period": day, "kind": "undone", "label": _("undone")})
+        elif row["action"] != UPDATED:
+            found.append({"period": day, "kind": "skipped", "label": ""})
+        elif by.get(row["run_id"]) in BY_HAND:
+            found.append({"period": day, "kind": "weights", "label": _("by hand")})
+    return pd.DataFrame(found, columns=["period", "kind", "label"])
+
+
+def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    zone = current().zone
+    return rows.iloc[::-1].assign(
+        decided=[at.astimezone(zone).replace(tzinfo=None) for at in rows["decided_at"].iloc[::-1]],
+        before_percent=100 * rows["before"],
+        after_percent=100 * rows["after"],
+        hits_percent=100 * rows["hit_rate"],
+        what=[_(ACTIONS.get(name, name)) for name in rows["action"].iloc[::-1]],
+        why=[_(REASONS.get(name, name)) for name in rows["reason"].iloc[::-1]],
+    )
+
+
+EVERYWHERE = {
+    "code": Column(N_("Code"), width=150),
+    "horizon": Column(N_("Days ahead"), "count", 80),
+    "model": Column(N_("Model"), width=120),
+    "percent": Column(N_("Weight, %"), "figure", 90),
+    "hits_percent": Column(N_("Hit rate, %"), "figure", 90),
+    "sample_count": Column(N_("n"), "count", 60),
+    "as_of": Column(N_("As of"), "day", 110),
+}
+
+
+def everywhere(period: Period) -> None:
+    """The weights in force of all codes, to be searched and sorted."""
+    rows = ask(weights.weights_in_force)
+    st.markdown(f"**{_('Weights in force, all codes')}**")
+    shown = rows.assign(percent=100 * rows["weight"], hits_percent=100 * rows["hit_rate"])
+    data = Data("weights", period, lambda: shown, EVERYWHERE)
+    beside.open_table(_("click a heading to sort, the loupe to search"), data)

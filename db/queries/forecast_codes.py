@@ -1,0 +1,45 @@
+"""What pages ask of one code: how good its forecasters are, and what they said against what came."""
+
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from db.queries.frames import frame
+from db.tables.forecasts import ModelPerformance, PredictionOutcome, TrainingRun
+
+o, p, t = PredictionOutcome, ModelPerformance, TrainingRun
+
+
+def codes(connection: Connection) -> list[str]:
+    """Every code that has outcomes, those with most of them in the newest window first."""
+    newest = select(func.max(p.as_of)).scalar_subquery()
+    n = func.sum(p.sample_count)
+    measured = select(p.code).where(p.as_of == newest).group_by(p.code).order_by(n.desc(), p.code)
+    found = list(connection.scalars(measured))
+    return found or list(connection.scalars(select(o.code).distinct().order_by(o.code)))
+
+
+def performance(connection: Connection, code: str) -> pd.DataFrame:
+    """The newest window of a code: horizon, model, hit_rate (0–1), direction_count, mae, sample_count, as_of."""
+    newest = select(func.max(p.as_of)).where(p.code == code).scalar_subquery()
+    columns: list[Any] = [p.horizon, p.model, p.hit_rate, p.direction_count, p.mae, p.sample_count, p.as_of]
+    rows = select(*columns).where(p.code == code, p.as_of == newest)
+    return frame(connection, rows.order_by(p.horizon, p.hit_rate.desc(), p.model))
+
+
+def moves(connection: Connection, code: str, horizon: int, since: date, until: date) -> pd.DataFrame:
+    """Moves that were said and that came, from the base value, in the code's unit: subject, said, came."""
+    rows = select(
+        o.model.label("subject"),
+        (o.predicted_value - o.base_value).label("said"),
+        (o.actual_value - o.base_value).label("came"),
+    ).where(o.code == code, o.horizon == horizon, o.day.between(since, until), o.base_value.is_not(None))
+    return frame(connection, rows.order_by(o.model, o.id))
+
+
+def trainings(connection: Connection, code: str, horizon: int, limit: int = 30) -> pd.DataFrame:
+    """The newest trainings for a code and horizon, newest first: the columns of the table."""
+    rows = select(t.__table__).where(t.code == code, t.horizon == horizon)
+    return frame(connection, rows.order_by(t.trained_at.desc(), t.model).limit(limit))
