@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import Integer
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -21,6 +22,23 @@ class a_second_before(GenericFunction[datetime]):  # noqa: N801
 
     type = Timestamp()
     inherit_cache = True
+
+
+class day_number(GenericFunction[int]):  # noqa: N801
+    """A day as date.toordinal() counts it."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(day_number, "sqlite")
+def _number_on_sqlite(element: day_number, compiler: Any, **options: Any) -> str:
+    return f"CAST(julianday({compiler.process(element.clauses, **options)}) - 1721424.5 AS INTEGER)"
+
+
+@compiles(day_number, "postgresql")
+def _number_on_postgresql(element: day_number, compiler: Any, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} - DATE '0001-01-01' + 1)"
 
 
 @compiles(days_after, "sqlite")

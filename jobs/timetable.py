@@ -1,11 +1,14 @@
 """When each job runs. Every job stands here, one line each."""
 
+from datetime import time
+
 from db.errors import Refused
 from jobs import (
     adjust_weights,
     aggregate_forecasts,
     aggregate_models,
     aggregate_quality,
+    backtest_rules,
     judge_week,
     match_outcomes,
     send_digest,
@@ -14,6 +17,8 @@ from jobs.job import Job
 from jobs.slots import Entry, after_each, every_day, every_week
 from language import _
 from settings import Settings
+
+BACKTEST_AT = time(3, 0)
 
 
 def timetable(settings: Settings) -> tuple[Entry, ...]:
@@ -24,6 +29,7 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         every_day(aggregate_forecasts.JOB, at=settings.aggregate_forecasts_at),
         *FOLLOWERS,
         every_week(adjust_weights.JOB, on="Sunday", at=settings.adjust_weights_at),
+        every_week(backtest_rules.JOB, on="Sunday", at=BACKTEST_AT),
         every_week(send_digest.JOB, on="Monday", at=settings.digest_at),
     )
 
@@ -41,6 +47,7 @@ JOBS: dict[str, Job] = {
         aggregate_forecasts.JOB,
         judge_week.JOB,
         adjust_weights.JOB,
+        backtest_rules.JOB,
         send_digest.JOB,
     )
 }

@@ -56,6 +56,17 @@ def backtest(
     return Backtest(days, _by_week(days))
 
 
+def together(parts: Sequence[DataFrame]) -> Backtest:
+    """One backtest of several, each of other codes or horizons, from their days; at least one of them."""
+    days = pd.concat(parts, ignore_index=True)
+    days = days[days["rule"] != BEST_MEMBER].assign(loss=days["loss"] * days["n"])
+    sums = days.groupby(["rule", "horizon", "day"], sort=False)[MEASURES].sum().reset_index()
+    sums["loss"] = sums["loss"] / sums["n"]
+    alone = [rule for rule in sums["rule"].unique() if rule.startswith(ALONE)]
+    found = _with_best(sums, alone)
+    return Backtest(found, _by_week(found))
+
+
 @dataclass(frozen=True)
 class _Scores:
     """Sums over the occasions of each (horizon, day) of a week; loss and hits are rules × those."""

@@ -259,6 +259,7 @@ def test_list_as_json(engine: Engine, shell: Shell) -> None:
     assert jobs["judge_week"]["when"].startswith("after each aggregate_models, ")
     assert jobs["send_digest"]["when"] == "Mondays at 09:00"
     assert jobs["adjust_weights"]["when"] == "Sundays at 02:00"
+    assert jobs["backtest_rules"]["when"] == "Sundays at 03:00"
     assert (found["name"], found["when"], found["last"], found["status"]) == (NAME, "daily at 17:00", "", "")
     following = datetime.fromisoformat(found["next"]).replace(tzinfo=settings.current().zone)
     assert timedelta(0) < following - datetime.now(UTC) <= timedelta(days=1)
