@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin/python
 
-.PHONY: run test lint bench soak screenshots lock translations
+.PHONY: run test test-heavy lint bench soak screenshots lock translations
 .DEFAULT_GOAL := run
 
 run:
@@ -14,7 +14,13 @@ test:
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy .
-	@$(VENV) -m pytest -n 2 --dist loadgroup
+	@$(VENV) -m pytest -n 2 --dist loadgroup -rs
+
+# What needs requirements-heavy.txt, which `make test` skips without it.
+test-heavy:
+	@$(PYTHON) install.py test
+	@$(VENV) -c "import torch, chronos" || (echo "First: $(VENV) -m pip install -r requirements-heavy.txt" >&2; exit 1)
+	@$(VENV) -m pytest -m heavy
 
 lint:
 	@$(PYTHON) install.py test
