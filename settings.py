@@ -29,6 +29,7 @@ def _words(value: object) -> object:
 
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Sets = Annotated[Members, NoDecode, BeforeValidator(members_from)]
+Days = Annotated[tuple[Annotated[int, Field(ge=1, le=366)], ...], NoDecode, BeforeValidator(_words)]
 
 
 class Settings(BaseSettings):
@@ -76,6 +77,37 @@ class Settings(BaseSettings):
     weight_rule: Literal["hit_rate", "inverse_mse", "bates_granger", "equal"] = Field(
         "hit_rate",
         description="how members are weighed: hit_rate, inverse_mse, bates_granger (two members only) or equal",
+    )
+    predict_at: time = Field(
+        time(16, 30), description="when Tidemark's own models predict each day (HH:MM in TIMEZONE)"
+    )
+    retrain_at: time = Field(
+        time(2, 0), description="when Tidemark's own models are trained on Sundays (HH:MM in TIMEZONE)"
+    )
+    retrain_codes: Words = Field(
+        (), description="codes that are trained and predicted, separated by commas; none: all with 300 bars"
+    )
+    horizons: Days = Field(
+        (1, 3, 5), min_length=1, description="how many days ahead Tidemark's own models predict"
+    )
+    retrain_backend: Literal["loky", "threading", "sequential"] = Field(
+        "loky",
+        description="how codes are trained at the same time: loky (processes), threading or sequential",
+    )
+    retrain_jobs: int = Field(
+        0, ge=0, le=256, description="how many codes are trained at the same time; 0: one for each core"
+    )
+    retrain_guard: bool = Field(
+        True,
+        description="whether a trained model must beat “no change” by more than chance; off: by anything",
+    )
+    models_dir: Path = Field(ROOT / "models", description="folder for trained models, of this database only")
+    model_max_age_days: int = Field(
+        35, ge=1, description="days after its training from which on a model predicts nothing any more"
+    )
+    chronos_model: str | None = Field(
+        None,
+        description="Chronos model that predicts too: a folder, or its name on the hub, which is asked for it",
     )
     digest_at: time = Field(
         time(9, 0),
@@ -181,7 +213,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("operator_password", "log_file", "heartbeat_url", "slack_bot_token", "slack_channel"),
-        *("slack_webhook_url", "public_url", "report_language"),
+        *("slack_webhook_url", "public_url", "report_language", "chronos_model"),
         mode="before",
     )
     @classmethod

@@ -11,6 +11,8 @@ from jobs import (
     backtest_rules,
     judge_week,
     match_outcomes,
+    predict,
+    retrain,
     send_digest,
 )
 from jobs.job import Job
@@ -24,10 +26,12 @@ BACKTEST_AT = time(3, 0)
 def timetable(settings: Settings) -> tuple[Entry, ...]:
     return (
         every_day(match_outcomes.JOB, at=settings.match_outcomes_at),
+        every_day(predict.JOB, at=settings.predict_at),
         every_day(aggregate_models.JOB, at=settings.aggregate_at),
         every_day(aggregate_quality.JOB, at=settings.aggregate_quality_at),
         every_day(aggregate_forecasts.JOB, at=settings.aggregate_forecasts_at),
         *FOLLOWERS,
+        every_week(retrain.JOB, on="Sunday", at=settings.retrain_at),
         every_week(adjust_weights.JOB, on="Sunday", at=settings.adjust_weights_at),
         every_week(backtest_rules.JOB, on="Sunday", at=BACKTEST_AT),
         every_week(send_digest.JOB, on="Monday", at=settings.digest_at),
@@ -42,10 +46,12 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         match_outcomes.JOB,
+        predict.JOB,
         aggregate_models.JOB,
         aggregate_quality.JOB,
         aggregate_forecasts.JOB,
         judge_week.JOB,
+        retrain.JOB,
         adjust_weights.JOB,
         backtest_rules.JOB,
         send_digest.JOB,

@@ -122,12 +122,12 @@ def test_every_setting_has_a_description() -> None:
 
 def as_told(default: object) -> str:
     """A default as the README writes it."""
-    if default is None:
+    if default is None or default == ():
         return "none"
     if isinstance(default, time):
         default = f"{default:%H:%M}"
     if isinstance(default, tuple):
-        default = ",".join(default)
+        default = ",".join(map(str, default))
     if isinstance(default, bool):
         default = str(default).lower()
     return f"`{default}`".replace(f"{ROOT}/", "")
