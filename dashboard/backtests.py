@@ -66,7 +66,7 @@ def pays(code: str, horizon: int) -> None:
         subjects=tuple(names),
         highlighted=tuple(names),
         unit=_("cumulative loss against equal weights, per forecast"),
-        show=lambda value: signed(value, 2),
+        show=_against_equal,
         span=period.span,
     )
     draw(trend, table, "pays", look=look, targets=(0.0,), height=HEIGHT)
@@ -77,6 +77,10 @@ def pays(code: str, horizon: int) -> None:
         _("all codes, {n} d ahead; below 0 is better").format(n=horizon),
         Data(f"backtest-{horizon}d", period, lambda: _with_sums(weeks), WEEKS),
     )
+
+
+def _against_equal(value: float) -> str:
+    return signed(value, 2)
 
 
 def rules(code: str, horizon: int) -> None:

@@ -39,7 +39,13 @@ def upgraded(path: Path) -> Engine:
 
 def aggregate(engine: Engine) -> str:
     """Runs the jobs as the worker would, and what follows from it; returns the first status that is no success."""
-    for name in ("aggregate_models", "aggregate_quality", "match_outcomes", "aggregate_forecasts", "backtest_rules"):
+    for name in (
+        "aggregate_models",
+        "aggregate_quality",
+        "match_outcomes",
+        "aggregate_forecasts",
+        "backtest_rules",
+    ):
         job = JOBS[name]
         queue.request(engine, job, job.read({}), trigger="manual", by="", now=utc_now())
     status = "succeeded"
