@@ -1,12 +1,7 @@
-"""kill -9 at random moments of an import, an aggregation, an upgrade and a judging of weeks."""
+"""kill -9 at random moments of an import, an aggregation, an upgrade, a judging, an adjustment of weights."""
 
 import random
-import signal
-import subprocess
-import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy import Engine, delete, inspect, select, text
 
@@ -15,56 +10,17 @@ from db.clock import utc_now
 from db.engine import reading
 from db.importing import import_file
 from db.tables.models import ModelEvaluation
-from db.tables.operations import JobRun, Verdict
+from db.tables.operations import Verdict
 from jobs import queue
 from jobs.stale import mark_weeks
 from jobs.timetable import JOBS
-from soak import sound
+from soak import adjustments, sound
 from soak.evidence import Finding
-from soak.processes import NOTHING, started, takes, wait_for, wait_until_settled
+from soak.killing import Command, Kind, Runs
+from soak.processes import wait_until_settled
 from soak.source import ROWS, ZONE, Evaluation, Source, differences, evaluation, held_daily
 
 EVALUATIONS = ModelEvaluation.__tablename__
-
-
-class Kind(Protocol):
-    """What is killed: `at_work` of the last process tells whether the kill came before its end."""
-
-    name: str
-
-    def prepare(self, turn: int) -> None: ...
-    def kill(self, turn: int, chance: random.Random) -> bool: ...
-    def left(self) -> list[str]: ...
-    def mend(self) -> None: ...
-    def mended(self) -> list[str]: ...
-
-
-def end(process: subprocess.Popen[bytes]) -> bool:
-    """kill -9; whether it was still at work."""
-    at_work = process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait(30)
-    return at_work
-
-
-class Command:
-    """A command that is killed between the end of its start and its own end."""
-
-    def __init__(self, engine: Engine, *arguments: str, also: Mapping[str, str] = NOTHING) -> None:
-        self._engine, self._arguments, self._also = engine, arguments, also
-        self._start, self._whole = 0.0, 0.0
-
-    def measure(self) -> None:
-        self._start = takes(self._engine, *self._arguments[:3], "--help")
-        self._whole = takes(self._engine, *self._arguments, also=self._also)
-
-    def kill(self, chance: random.Random) -> bool:
-        with started(self._engine, *self._arguments, also=self._also) as process:
-            time.sleep(chance.uniform(0.9 * self._start, self._whole))
-            at_work = end(process)
-        if not at_work:  # it was faster than when it was measured
-            self._start, self._whole = 0.9 * self._start, 0.9 * self._whole
-        return at_work
 
 
 class Imports:
@@ -97,65 +53,6 @@ class Imports:
 
     def mended(self) -> list[str]:
         return self._source.faults(self.engine)
-
-
-class Runs:
-    """A run of a job, in the shell or in a worker's loop, killed when it is under way."""
-
-    name = ""
-
-    def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:
-        self.engine, self._source, self._takes = engine, Source.of(rows), 1.0
-        self._source.store(engine)
-        sound.aggregate(engine)
-        self.measure()
-
-    def measure(self) -> None:
-        self.prepare(0)
-        with started(self.engine, "-m", "jobs", "run", self.name) as process:
-            process.wait(60)
-        with reading(self.engine) as connection:
-            mine = select(JobRun).where(JobRun.job == self.name).order_by(JobRun.id.desc()).limit(1)
-            run = connection.execute(mine).one()
-        self._takes = (run.finished_at - run.started_at).total_seconds()
-
-    def prepare(self, turn: int) -> None:
-        raise NotImplementedError
-
-    def kill(self, turn: int, chance: random.Random) -> bool:
-        arguments = ("loop",) if turn % 2 else ("run", self.name)
-        with started(self.engine, "-m", "jobs", *arguments, also={"WORKERS": "1"}) as process:
-            under_way = self.under_way(process, chance)
-            return end(process) and under_way
-
-    def under_way(self, process: subprocess.Popen[bytes], chance: random.Random) -> bool:
-        """Waits for a random moment of the process's next run; whether that is still under way then."""
-        self.ask()
-        wait_for(lambda: self._run_of(process) or process.poll() is not None)
-        time.sleep(chance.uniform(0, self._takes))
-        return self._run_of(process)
-
-    def ask(self) -> None:
-        job = JOBS[self.name]
-        queue.request(self.engine, job, job.read({}), trigger="manual", by="", now=utc_now())
-
-    def _run_of(self, process: subprocess.Popen[bytes]) -> bool:
-        with reading(self.engine) as connection:
-            mine = select(JobRun.worker).where(JobRun.job == self.name, JobRun.status == "running")
-            worker = connection.scalar(mine)
-        return f":{process.pid}:" in (worker or "")
-
-    def left(self) -> list[str]:
-        return sound.running_after_a_tick(self.engine) + self._source.faults(self.engine)
-
-    def mend(self) -> None:
-        self.ask()
-        sound.run_all(self.engine)
-
-    def mended(self) -> list[str]:
-        counts = sound.statuses(self.engine)
-        strange = {name: n for name, n in counts.items() if name in ("queued", "running", "failed", "lost")}
-        return self._source.daily_faults(self.engine) + ([f"runs left: {strange}"] if strange else [])
 
 
 class Aggregations(Runs):
@@ -193,6 +90,37 @@ class Judgements(Runs):
         self.ask()
         sound.run_all(self.engine)
         return faults + differences("verdict", found, dict(verdicts(self.engine)))
+
+
+class Adjustments(Runs):
+    name = "adjust_weights"
+
+    def __init__(self, engine: Engine, folder: Path, rows: int = ROWS) -> None:
+        self.engine, self._takes, self._source = engine, 1.0, Source()
+        adjustments.store_outcomes(engine, rows)
+        self.measure()
+
+    def prepare(self, turn: int) -> None:
+        self._held = adjustments.in_force(self.engine)
+        adjustments.change_outcomes(self.engine, turn)
+        self._wanted = adjustments.wanted(self.engine)
+
+    def left(self) -> list[str]:
+        """All weights are the old ones or the new ones, the figures are of the same run, and the ledger is true."""
+        found = adjustments.in_force(self.engine)
+        mixed = (
+            []
+            if any(adjustments.same(found, one) for one in (self._held, self._wanted))
+            else ["a mix of weights"]
+        )
+        if not adjustments.same(found, adjustments.of_performance(self.engine)):
+            mixed.append("weights and figures are of different runs")
+        return super().left() + mixed + adjustments.ledger_faults(self.engine)
+
+    def mended(self) -> list[str]:
+        found = adjustments.in_force(self.engine)
+        others = [] if adjustments.same(found, self._wanted) else ["not the weights of the outcomes"]
+        return super().mended() + others + adjustments.ledger_faults(self.engine)
 
 
 class Upgrades:
@@ -256,12 +184,8 @@ class Upgrades:
         return others + sound.changes(kept, {name: now[name] for name in kept if name in now})
 
 
-KINDS: tuple[type[Imports | Aggregations | Judgements | Upgrades], ...] = (
-    Imports,
-    Aggregations,
-    Upgrades,
-    Judgements,
-)
+Kinds = Imports | Aggregations | Upgrades | Judgements | Adjustments
+KINDS: tuple[type[Kinds], ...] = (Imports, Aggregations, Upgrades, Judgements, Adjustments)
 
 
 def verdicts(engine: Engine) -> list[tuple[tuple[object, ...], tuple[object, ...]]]:
@@ -272,7 +196,7 @@ def verdicts(engine: Engine) -> list[tuple[tuple[object, ...], tuple[object, ...
 
 
 def kill(
-    make: type[Imports | Aggregations | Judgements | Upgrades],
+    make: type[Kinds],
     engine: Engine,
     folder: Path,
     kills: int,
