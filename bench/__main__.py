@@ -1,9 +1,9 @@
-"""make bench [BENCH=10000000]: all benchmarks, or with a number the aggregation at that many rows."""
+"""make bench [BENCH=10000000]: all benchmarks; with a number aggregation and weights at that many rows."""
 
 import logging
 import sys
 
-from bench import aggregation, answers, digest, importing, pages
+from bench import aggregation, answers, digest, importing, pages, weights
 from bench.measure import table
 
 DEFAULT_ROWS = 1_000_000
@@ -18,6 +18,7 @@ def main() -> None:
     print(table(more), flush=True)
     print(table(digest.measure()), flush=True)
     print(table(answers.measure()), flush=True)
+    print(table(weights.measure(rows)), flush=True)
     print(table(aggregation.measure(rows)), flush=True)
 
 

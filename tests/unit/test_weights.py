@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
+from db import weight_words
 from jobs.formulas.weight_names import (
     ACTIONS,
     ALL_WRONG,
@@ -18,12 +19,17 @@ from jobs.formulas.weight_names import (
     FOR_TWO,
     FROM_ALL_CODES,
     LEFT_OUT,
+    MEMBERS_CHANGED,
+    NO_MEMBER,
     NO_OUTCOMES,
     ONE_MEMBER,
     REASONS,
+    REMOVED,
     RULE_NAMES,
     SKIPPED_INSUFFICIENT,
     SKIPPED_MISSING_MODEL,
+    TAKEN_BACK,
+    UNDONE,
     UPDATED,
     rules_for,
     starting_weights,
@@ -376,3 +382,9 @@ def test_no_groups() -> None:
     window = Window(np.empty(0, dtype=np.int64), none, none, none, none, Pairs(one, one, one, one))
     for rule in RULES:
         assert weighed(rule, window).weights.shape == (0, 2)
+
+
+def test_every_name_has_its_words() -> None:
+    assert set(weight_words.RULES) == set(RULE_NAMES)
+    assert set(weight_words.ACTIONS) == {*ACTIONS, REMOVED, UNDONE}
+    assert set(weight_words.REASONS) == {*REASONS, NO_MEMBER, MEMBERS_CHANGED, TAKEN_BACK}
