@@ -198,14 +198,14 @@ def _columns(rows: pd.DataFrame) -> dict[str, Any]:
         "largest": kinds.TextColumn(_("Largest move"), width=260),
         "by": kinds.TextColumn(_("By"), width=100),
         "undo": kinds.ButtonColumn(
-            "", width=90, key="_undo_of", on_click=_ask_to_undo, args=(list(rows["run_id"]),)
+            "", width=90, key="_undo_clicked", on_click=_ask_to_undo, args=(list(rows["run_id"]),)
         ),
     }
 
 
 def _ask_to_undo(run_ids: list[int]) -> None:
     """Remembers whose button was pressed: the dialog asks, nothing is undone at once."""
-    filters.remember("undo_of", int(run_ids[filters.clicked_row("_undo_of")]))
+    filters.remember("undo_of", int(run_ids[filters.clicked_row("_undo_clicked")]))
 
 
 def _as_file(table: pd.DataFrame) -> pd.DataFrame:

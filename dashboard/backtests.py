@@ -132,7 +132,7 @@ def _cumulative(rows: pd.DataFrame, present: str) -> pd.DataFrame:
         if line == EQUAL or line not in wide or EQUAL not in wide:
             continue
         sums = (wide[line] - wide[EQUAL]).dropna().cumsum()
-        subject = _("tuned, {rule}").format(rule=rule_name(line)) if line == present else rule_name(line)
+        subject = _("tuned") if line == present else rule_name(line)
         parts.append(pd.DataFrame({"subject": subject, "period": list(sums.index), "value": sums.to_numpy()}))
     return (
         pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["subject", "period", "value"])

@@ -1,6 +1,7 @@
 """One code: how good each forecaster is in the newest window, what it said against what came, its trainings."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,9 +14,10 @@ from dashboard.data import ask, derive, forecast_codes, forecasts
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import plain
+from db.clock import starts_at
 from jobs.formulas.calibration import calibrated
 from jobs.formulas.intervals import wilson
-from language import N_, _
+from language import N_, _, ngettext
 from reports.charts.calibration import calibration
 from reports.charts.look import Look
 from reports.wording import day_in_words
@@ -110,6 +112,21 @@ CALIBRATION = {
 
 def _tenths(**asked: Any) -> pd.DataFrame:
     return calibrated(ask(forecast_codes.moves, **asked))
+
+
+def too_old(today: date) -> None:
+    """Says which models are not used any more because of their age; nothing where there is none."""
+    days = current().model_max_age_days
+    rows = ask(forecast_codes.too_old, before=starts_at(today - timedelta(days=days), current().zone))
+    if rows.empty:
+        return
+    first = rows.iloc[0]
+    named = _("{model} for {code}, {n} d").format(
+        model=plain(first["model"]), code=plain(first["code"]), n=int(first["horizon"])
+    )
+    more = ngettext(" and {n} more", " and {n} more", len(rows) - 1) if len(rows) > 1 else ""
+    told = _("Older than {days} days and not used: {named}{more}. The ensemble goes by its other members.")
+    st.caption(f":material/warning: {told.format(days=days, named=named, more=more)}")
 
 
 def trainings(code: str, horizon: int, period: Period) -> None:

@@ -12,5 +12,5 @@ def rule_name(rule: str) -> str:
     if rule.startswith(ONLY):
         return _("{model} alone").format(model=rule.removeprefix(ONLY))
     if rule == BEST:
-        return _("best in hindsight")
+        return _("in hindsight")
     return _(RULES[rule]) if rule in RULES else rule

@@ -29,6 +29,7 @@ period = filters.period(newest, oldest)
 days = {"since": period.first, "until": period.last}
 week, codes = ask(verdicts.newest_week, until=period.last, word="forecasts"), ask(forecast_codes.codes)
 cards.title(_("Forecasts"), forecast_hits.shown_in_words(len(codes), period, newest))
+code_card.too_old(today)
 with st.container(horizontal=True, vertical_alignment="center"):
     code, horizon = pickers.code(codes), pickers.horizon(ask(forecasts.horizons))
 

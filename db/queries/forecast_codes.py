@@ -1,6 +1,6 @@
 """What pages ask of one code: how good its forecasters are, and what they said against what came."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -37,6 +37,17 @@ def moves(connection: Connection, code: str, horizon: int, since: date, until: d
         (o.actual_value - o.base_value).label("came"),
     ).where(o.code == code, o.horizon == horizon, o.day.between(since, until), o.base_value.is_not(None))
     return frame(connection, rows.order_by(o.model, o.id))
+
+
+def too_old(connection: Connection, before: datetime) -> pd.DataFrame:
+    """Models in use that were trained before a moment, the oldest first: model, code, horizon, trained_at.
+
+    In use is the newest that was promoted for a code and horizon.
+    """
+    newest = func.max(t.trained_at, type_=t.trained_at.type)
+    rows = select(t.model, t.code, t.horizon, newest.label("trained_at")).where(t.status == "promoted")
+    rows = rows.group_by(t.model, t.code, t.horizon).having(newest < before)
+    return frame(connection, rows.order_by(newest, t.code, t.horizon))
 
 
 def trainings(connection: Connection, code: str, horizon: int, limit: int = 30) -> pd.DataFrame:

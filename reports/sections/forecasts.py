@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from db.metrics import METRICS
-from db.queries import forecasts, weight_moves
+from db.queries import forecast_codes, forecasts, weight_moves
 from language import _, ngettext
 from reports.blocks import Block, Heading, Line, Picture, Span, Text
 from reports.charts.look import Look
@@ -27,7 +27,7 @@ def section(context: Context) -> list[Block]:
     if now.empty and before.empty:
         return []
     title: Line = [Span(_("Forecasts"), bold=True)]
-    lines = [_hits(now, before), *_moved(context)]
+    lines = [_hits(now, before), *_moved(context), *_too_old(context)]
     return [Heading(title), Text(lines), *_picture(context)]
 
 
@@ -66,6 +66,20 @@ def _moved(context: Context) -> list[Line]:
         after="–" if top["after"] != top["after"] else f"{100 * top['after']:.0f}%",
     )
     return [[told, " ", Span(brief(top["code"], LETTERS)), largest]]
+
+
+def _too_old(context: Context) -> list[Line]:
+    """Which models are not used any more because of their age."""
+    days = context.settings.model_max_age_days
+    rows = forecast_codes.too_old(context.connection, context.now - timedelta(days=days))
+    if rows.empty:
+        return []
+    first = rows.iloc[0]
+    told = _(" for {code}, {n} d").format(code=brief(first["code"], LETTERS), n=int(first["horizon"]))
+    line: list[str | Span] = [_("Too old to be used: "), Span(brief(first["model"], LETTERS)), told]
+    if len(rows) > 1:
+        line.append(ngettext(" and {n} more", " and {n} more", len(rows) - 1))
+    return [line]
 
 
 def _picture(context: Context) -> list[Picture]:
