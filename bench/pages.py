@@ -11,10 +11,13 @@ from streamlit.testing.v1 import AppTest
 from bench import answers, browser
 from bench.databases import ZONE, fill
 from bench.measure import Result, against, median_seconds, once_seconds
-from bench.quiet import run_job, run_judge, run_quality
+from bench.outcome_rows import LAST, fill_outcomes
+from bench.quiet import Counted, run_forecasts, run_job, run_judge, run_quality
 from db.engine import engine_for
 from db.schema import upgrade
 from db.tables.models import Model
+from jobs.adjusting import adjust
+from settings import load
 
 
 class House(NamedTuple):
@@ -26,10 +29,12 @@ class House(NamedTuple):
     rows: int
     pages: tuple[str, ...]
     period: str
+    codes: int
 
 
-YEAR = House("a year × 50 models", 50, 365, 100_000, ("overview", "models", "quality", "operations"), "1y")
-LARGE = House("two years × 500 models", 500, 730, 1_000_000, ("overview", "models"), "all")
+ALL_PAGES = ("overview", "models", "forecasts", "quality", "operations")
+YEAR = House("a year × 50 models, 100 codes", 50, 365, 100_000, ALL_PAGES, "1y", 100)
+LARGE = House("two years × 500 models, 1,000 codes", 500, 730, 1_000_000, ALL_PAGES[:3], "all", 1_000)
 
 
 def one_chart() -> None:
@@ -58,6 +63,7 @@ def _measure(house: House) -> list[Result]:
             connection.execute(insert(Model), names)
         fill(engine, house.rows, house.models, house.days)
         answers.fill(engine, house.rows)
+        fill_outcomes(engine, house.codes)
         results = [
             _judging(engine, house),
             *_pages(house),
@@ -70,6 +76,8 @@ def _measure(house: House) -> list[Result]:
 def _judging(engine: Engine, house: House) -> Result:
     aggregated = once_seconds(lambda: run_job(engine))
     run_quality(engine)
+    run_forecasts(engine)
+    adjust(engine, load(), LAST, False, Counted(1))
     judged = once_seconds(lambda: run_judge(engine))
     return against(f"judging all weeks of {house.told} / aggregating all days", judged, aggregated, "≤ 1")
 

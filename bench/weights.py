@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, text
 from bench.databases import NOW, databases
 from bench.measure import Result, against, median_seconds, once_seconds, shown
 from bench.outcome_rows import LAST, PER_CODE, fill_outcomes, settle
-from bench.quiet import Quiet
+from bench.quiet import Counted
 from db.engine import bookkeeping, reading
 from db.facts import state_fact
 from db.tables.forecasts import EnsembleWeight, EnsembleWeightHistory, ModelPerformance
@@ -28,13 +28,6 @@ from settings import Settings, load
 
 WRITTEN: tuple[Any, ...] = (ModelPerformance, EnsembleWeight, EnsembleWeightHistory)
 DAYS_BACK, CODES_BACK = 728, 120  # of the backtest: 174,720 outcomes of two members
-
-
-class Counted(Quiet):
-    """A run with a number, as the ledger needs one."""
-
-    def __init__(self, number: int) -> None:
-        self.id = number  # type: ignore[assignment]
 
 
 def bare(engine: Engine, rows: dict[Any, list[Any]]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import beside, filters
 from dashboard.beside import Data
 from dashboard.columns import Column
-from dashboard.data import ask, weights
+from dashboard.data import ask, derive, weights
 from dashboard.drawing import draw
 from dashboard.period import Period
 from jobs.formulas.weight_names import EQUAL
@@ -56,8 +56,8 @@ def pays(code: str, horizon: int) -> None:
             _("The rules were not compared yet: the job backtest_rules does that on Sundays, or on request.")
         )
         return
-    present = current().weight_rule
-    table = _cumulative(mine, present)
+    prefix = current().ensemble_members.prefix_of(code)
+    table = derive(_cumulative, prefix=prefix, horizon=horizon, present=current().weight_rule)
     names = list(dict.fromkeys(table["subject"]))
     days: list[date] = list(mine["week_start"])
     period = Period(min(days), max(days), "week")
@@ -70,12 +70,9 @@ def pays(code: str, horizon: int) -> None:
         span=period.span,
     )
     draw(trend, table, "pays", look=look, targets=(0.0,), height=HEIGHT)
-    weeks = mine.assign(
-        rule_name=[rule_name(rule) for rule in mine["rule"]], hits_percent=100 * mine["hit_rate"]
-    )
     beside.foot(
         _("all codes, {n} d ahead; below 0 is better").format(n=horizon),
-        Data(f"backtest-{horizon}d", period, lambda: _with_sums(weeks), WEEKS),
+        Data(f"backtest-{horizon}d", period, lambda: _with_sums(mine), WEEKS),
     )
 
 
@@ -122,8 +119,10 @@ def _finding(compared: pd.DataFrame) -> str:
     return _("The tuning pays") if equal["relative"].iloc[0] > 1 else _("The tuning costs")
 
 
-def _cumulative(rows: pd.DataFrame, present: str) -> pd.DataFrame:
+def _cumulative(prefix: str, horizon: int, present: str) -> pd.DataFrame:
     """The sum of what each line lost more than equal weights, in the same weeks."""
+    rows = ask(weights.backtest)
+    rows = rows[(rows["prefix"] == prefix) & (rows["horizon"] == horizon)]
     wide = rows.pivot_table(index="week_start", columns="rule", values="loss").sort_index()
     alone = [name for name in wide.columns if name.startswith(ONLY)]
     lines = [present, *alone[:MEMBERS], BEST]
@@ -142,4 +141,8 @@ def _cumulative(rows: pd.DataFrame, present: str) -> pd.DataFrame:
 def _with_sums(weeks: pd.DataFrame) -> pd.DataFrame:
     equal = weeks[weeks["rule"] == EQUAL].set_index("week_start")["loss"]
     more = weeks["loss"] - weeks["week_start"].map(equal)
-    return weeks.assign(cumulative=more.groupby(weeks["rule"]).cumsum())
+    return weeks.assign(
+        cumulative=more.groupby(weeks["rule"]).cumsum(),
+        rule_name=[rule_name(rule) for rule in weeks["rule"]],
+        hits_percent=100 * weeks["hit_rate"],
+    )

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import beside, columns, filters, pickers
 from dashboard.beside import Data
 from dashboard.columns import Column
-from dashboard.data import ask, forecasts
+from dashboard.data import ask, derive, forecasts
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.trends import bounds, heading
@@ -60,7 +60,8 @@ def over_time(period: Period, today: date, horizon: int) -> None:
 def by_model(metric_name: str, period: Period, horizon: int) -> None:
     """A rate per model over the period, with its interval, n and the period before."""
     metric = METRICS[metric_name]
-    rows = _rates(metric, period, horizon)
+    days, before = period.span, period.before.span
+    rows = derive(_rates, metric=metric.name, horizon=horizon, days=days, before=before)
     st.markdown(f"**{_(metric.label)}**", help=_(metric.definition))
     if rows.empty:
         st.caption(_("no data in this period"))
@@ -90,9 +91,7 @@ def empty(today: date) -> None:
         )
 
 
-def _rates(metric: Metric, period: Period, horizon: int) -> pd.DataFrame:
-    asked: dict[str, Any] = {"metric": metric.name, "horizon": horizon}
-    days, before = period.span, period.before.span
+def _rates(days: tuple[date, date], before: tuple[date, date], **asked: Any) -> pd.DataFrame:
     rows = ask(forecasts.totals, since=days[0], until=days[1], **asked)
     earlier = ask(forecasts.totals, since=before[0], until=before[1], **asked).set_index("subject")
     return rows.assign(previous=earlier["value"].reindex(rows["subject"]).to_numpy())

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import beside, filters
 from dashboard.beside import Data
 from dashboard.columns import Column
-from dashboard.data import ask, forecasts, weights
+from dashboard.data import ask, derive, forecasts, weights
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import plain
@@ -45,28 +45,34 @@ def carried(code: str, horizon: int, period: Period) -> None:
             "members did; the dotted lines are the least and the most that one of two may have."
         ),
     )
-    rows = ask(weights.weights_history, code=code, horizon=horizon)
-    if rows.empty:
+    table, events, rule = derive(_steps, code=code, horizon=horizon)
+    if table.empty:
         st.caption(_("No weight was decided on yet: the members count as they do by default."))
         return
-    steps = rows[rows["after"].notna()]
-    table = pd.DataFrame(
-        {"subject": steps["model"], "period": _days(steps["decided_at"]), "value": 100 * steps["after"]}
-    )
-    members = [name for name in ask(forecasts.models) if name in set(table["subject"])]
+    names = ask(forecasts.models)
+    members = [name for name in names if name in set(table["subject"])]
     limits = (FLOOR, 100 - FLOOR) if len(members) == 2 else ()
     look = Look(
         filters.is_dark(),
-        subjects=tuple(ask(forecasts.models)),
+        subjects=tuple(names),
         highlighted=tuple(members or dict.fromkeys(table["subject"])),
         unit=_("weight, %"),
         span=(max(period.first, min(table["period"])), max(period.last, max(table["period"]))),
     )
-    draw(shares, table, "weights", look=look, limits=limits, events=_events(rows))
-    rule = RULES.get(rows["rule"].iloc[-1], "")
-    told = _("✕ no change: too little data · now: {rule}").format(rule=_(rule) if rule else "–")
-    data = Data(f"weights-{code}-{horizon}d", period, lambda: _in_words(rows), HISTORY)
+    draw(shares, table, "weights", look=look, limits=limits, events=events)
+    told = _("✕ no change: too little data · now: {rule}").format(rule=rule)
+    data = Data(f"weights-{code}-{horizon}d", period, lambda: _in_words(code, horizon), HISTORY)
     beside.foot(told, data)
+
+
+def _steps(code: str, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """From which day which weight holds, what else happened, and by what rule the last weights were made."""
+    rows = ask(weights.weights_history, code=code, horizon=horizon)
+    kept = rows[rows["after"].notna()]
+    days = _days(kept["decided_at"])
+    table = pd.DataFrame({"subject": kept["model"], "period": days, "value": 100 * kept["after"]})
+    rule = RULES.get(rows["rule"].iloc[-1]) if len(rows) else None
+    return table, _events(rows), _(rule) if rule else "–"
 
 
 def _days(moments: Any) -> list[date]:
@@ -89,8 +95,8 @@ def _events(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["period", "kind", "label"])
 
 
-def _in_words(rows: pd.DataFrame) -> pd.DataFrame:
-    zone = current().zone
+def _in_words(code: str, horizon: int) -> pd.DataFrame:
+    rows, zone = ask(weights.weights_history, code=code, horizon=horizon), current().zone
     return rows.iloc[::-1].assign(
         decided=[at.astimezone(zone).replace(tzinfo=None) for at in rows["decided_at"].iloc[::-1]],
         before_percent=100 * rows["before"],

@@ -26,6 +26,14 @@ def main() -> None:
         try:
             _of_page(browser, product, MODELS, "Targets achieved", "models.png", 1.5)
             _of_page(browser, product, "quality", "Criteria", "quality.png", 1)
+            _of_page(
+                browser,
+                product,
+                "forecasts?code=REEF.DEMO&period=26w",
+                "Ledger of changes",
+                "forecasts.png",
+                1,
+            )
             _of_report(browser, product, Path(folder))
         finally:
             browser.close()
