@@ -27,9 +27,11 @@ def closes_ahead(model: str | None, histories: Sequence[Floats], bars: int) -> F
         pd.DataFrame({"item_id": n, "timestamp": _steps(len(closes)), "target": closes})
         for n, closes in enumerate(histories)
     ]
-    found = pipeline.predict_df(
-        pd.concat(frames, ignore_index=True), prediction_length=bars, quantile_levels=LEVELS, freq="D"
-    )
+    given = pd.concat(frames, ignore_index=True)
+    try:
+        found = pipeline.predict_df(given, prediction_length=bars, quantile_levels=LEVELS, freq="D")
+    except (ValueError, RuntimeError) as error:  # torch's own are RuntimeErrors
+        raise Unavailable(_("Chronos failed: {why}").format(why=_first_line(error))) from error
     found = found.sort_values(["item_id", "timestamp"], kind="stable")
     # Quantiles may cross: the one in the middle is the median then.
     levels = np.sort(found[[str(level) for level in LEVELS]].to_numpy(float), axis=1)
@@ -77,5 +79,9 @@ def _loaded(model: str) -> Any:
     try:
         return BaseChronosPipeline.from_pretrained(str(Path(model).expanduser()), device_map="cpu")
     except (OSError, ValueError) as error:
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise Unavailable(_("CHRONOS_MODEL cannot be loaded: {why}").format(why=why)) from None
+        told = _("CHRONOS_MODEL cannot be loaded: {why}")
+        raise Unavailable(told.format(why=_first_line(error))) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -29,7 +29,9 @@ class Promoted:
         """The model; raises artifacts.Unusable where it is too old, or its file is missing or damaged."""
         if now - self.trained_at > timedelta(days=max_age_days):
             age = ngettext("{n} day", "{n} days", (now - self.trained_at).days)
-            raise Unusable(_("the model is {age} old, and MODEL_MAX_AGE_DAYS less").format(age=age))
+            raise Unusable(
+                _("the model is {age} old; MODEL_MAX_AGE_DAYS is {n}").format(age=age, n=max_age_days)
+            )
         return artifacts.read(folder, self.artifact)
 
 

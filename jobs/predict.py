@@ -34,14 +34,10 @@ def predict(engine: Engine, params: PredictParameters, run: Run) -> Outcome:
 def predict_now(
     code: str, horizon: int, *, engine: Engine | None = None, now: datetime | None = None
 ) -> dict[str, int]:
-    """Predicts for somebody who asks; returns the ids of the rows in `predictions`: of chronos, lgbm and ensemble.
+    """Predicts for somebody who asks; returns the ids of the rows in `predictions`, by model: chronos, lgbm, ensemble.
 
-    A member that says nothing has none. Raises Refused where no member says anything, with the reasons. `engine` is
-    that of `DATABASE_URL` by default.
-
-    >>> from jobs.predict import predict_now
-    >>> predict_now("KOSPI", horizon=5)
-    {'chronos': 41, 'lgbm': 42, 'ensemble': 43}
+    A member that says nothing is not among them. Raises Refused where none says anything, with the reasons. `engine`
+    is that of `DATABASE_URL` by default.
     """
     from jobs.predicting import Asked, Wish, predicted
 

@@ -1,8 +1,13 @@
 """The work of `retrain`: codes are trained in processes of their own, each on its own prices; no database in here."""
 
+import os
+import threading
+import time
+import warnings
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 
 from db.errors import Refused
 from jobs.formulas.boosting import ENOUGH_BARS, ENOUGH_ROWS, Scored, Trees, train, usable_rows
@@ -65,6 +70,24 @@ def _too_few(bars: Bars, rows: int) -> str | None:
     return None
 
 
+def _train_in(parent: int, task: Task) -> tuple[str, list[Trained]]:
+    _end_with(parent)
+    return train_code(task)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """A worker's process ends when its parent was killed: by itself it would wait for ever to hand over a result."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    if os.getpid() != parent:
+        threading.Thread(target=watch, daemon=True).start()
+
+
 def refuse_without_lightgbm() -> None:
     """Raises Refused where LightGBM cannot be loaded, with what to do."""
     try:
@@ -87,11 +110,12 @@ def each_trained(tasks: Sequence[Task], settings: Settings) -> Done:
     if settings.retrain_backend == "sequential" or at_once < 2:
         yield from map(train_code, tasks)
         return
+    warnings.filterwarnings("ignore", ".*tasks which were still being processed", module="joblib")
     workers = Parallel(
         n_jobs=at_once, backend=settings.retrain_backend, return_as="generator_unordered", max_nbytes=None
     )
     try:
-        with closing(workers(delayed(train_code)(task) for task in tasks)) as done:
+        with closing(workers(delayed(_train_in)(os.getpid(), task) for task in tasks)) as done:
             yield from done
     except BrokenProcessPool:
         told = _(
