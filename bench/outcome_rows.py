@@ -17,7 +17,7 @@ COLUMNS = (
     *("predicted_value", "base_value", "actual_value", "resolved_at", "day"),
 )
 _NUMBERS = "WITH RECURSIVE numbers(k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM numbers WHERE k < :last)"
-_SERIES = "WITH numbers AS (SELECT k FROM generate_series(0, :last) AS k)"
+_SERIES = "WITH numbers AS (SELECT k FROM generate_series(CAST(0 AS bigint), :last) AS k)"
 # Each outcome of a cell an eighth of a day or so after the one before it.
 _AT = {
     "sqlite": (
@@ -26,7 +26,7 @@ _AT = {
     ),
     "postgresql": (
         "timestamptz '{first} 00:00+00' + ({minute}) * interval '1 minute'",
-        "date '{first}' + ({day})",
+        "date '{first}' + CAST({day} AS integer)",
     ),
 }
 INDEXES = {
