@@ -88,9 +88,9 @@ def next_one(code: str) -> None:
         return
     today = actions.today()
     shown = rows.assign(
-        now=100 * rows["before"],
-        next=100 * rows["after"],
-        hits_percent=100 * rows["hit_rate"],
+        now=100 * rows["before"].astype(float),
+        next=100 * rows["after"].astype(float),
+        hits_percent=100 * rows["hit_rate"].astype(float),
         what=[_happens(row) for row in rows.to_dict("records")],
         why=[_(REASONS.get(name, name)) for name in rows["reason"]],
     )

@@ -94,7 +94,8 @@ def rules(code: str, horizon: int) -> None:
         ),
     )
     shown = mine.assign(
-        rule_name=[rule_name(rule) for rule in mine["rule"]], hits_percent=100 * mine["hit_rate"]
+        rule_name=[rule_name(rule) for rule in mine["rule"]],
+        hits_percent=100 * mine["hit_rate"].astype(float),
     ).sort_values("relative", na_position="last")
     days: list[date] = list(ask(weights.backtest)["week_start"])
     period = Period(min(days), max(days), "week")
@@ -144,5 +145,5 @@ def _with_sums(weeks: pd.DataFrame) -> pd.DataFrame:
     return weeks.assign(
         cumulative=more.groupby(weeks["rule"]).cumsum(),
         rule_name=[rule_name(rule) for rule in weeks["rule"]],
-        hits_percent=100 * weeks["hit_rate"],
+        hits_percent=100 * weeks["hit_rate"].astype(float),
     )

@@ -19,6 +19,7 @@ from jobs.formulas.calibration import calibrated
 from jobs.formulas.intervals import wilson
 from language import N_, _, ngettext
 from reports.charts.calibration import calibration
+from reports.charts.coverage import coverage
 from reports.charts.look import Look
 from reports.wording import day_in_words
 from settings import current
@@ -67,11 +68,40 @@ def performance(code: str, period: Period) -> None:
     )
 
 
+def resolved(code: str, horizon: int, period: Period) -> None:
+    """Of what was predicted for days of the period, how much has an outcome."""
+    days = {"since": period.first, "until": period.last}
+    rows = ask(forecast_codes.coverage, code=code, horizon=horizon, **days)
+    if rows.empty:
+        return  # outcomes that were imported have no predictions beside them
+    st.markdown(
+        f"**{_('Resolved of predicted')}**",
+        help=_(
+            "Of the predictions for target dates of the period, those whose price is known. The others are in no "
+            "figure."
+        ),
+    )
+    rows["evaluated"] = 100 * rows["part"].astype(float) / rows["whole"]
+    look = Look(filters.is_dark(), subjects=tuple(ask(forecasts.models)))
+    draw(coverage, rows, "resolved", look=look)
+    told = _("{code}, {n} d ahead").format(code=plain(code), n=horizon)
+    beside.foot(told, Data(f"resolved-{code}-{horizon}d", period, lambda: rows, RESOLVED))
+
+
+RESOLVED = {
+    "subject": Column(N_("Model"), width=130),
+    "evaluated": Column(N_("Resolved, %"), "figure", 100),
+    "part": Column(N_("Resolved, count"), "count", 120),
+    "whole": Column(N_("Predictions"), "count", 100),
+    "newest": Column(N_("Newest target day"), "day", 130),
+}
+
+
 def _measured(code: str) -> pd.DataFrame:
     rows = ask(forecast_codes.performance, code=code)
     hits = (rows["hit_rate"] * rows["direction_count"]).fillna(0)
     low, high = wilson(hits.to_numpy(dtype=float), rows["direction_count"].to_numpy(dtype=float))
-    return rows.assign(hits_percent=100 * rows["hit_rate"], low=100 * low, high=100 * high)
+    return rows.assign(hits_percent=100 * rows["hit_rate"].astype(float), low=100 * low, high=100 * high)
 
 
 def said_and_came(code: str, horizon: int, period: Period) -> None:
@@ -148,6 +178,6 @@ def trainings(code: str, horizon: int, period: Period) -> None:
     shown = rows.assign(
         trained=[at.astimezone(zone).replace(tzinfo=None) for at in rows["trained_at"]],
         said=[_(OUTCOMES.get(status, status)) for status in rows["status"]],
-        hits_percent=100 * rows["hit_rate"],
+        hits_percent=100 * rows["hit_rate"].astype(float),
     )
     beside.open_table(_("newest first"), Data(f"trainings-{code}-{horizon}d", period, lambda: shown, TRAINED))

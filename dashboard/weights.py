@@ -16,6 +16,7 @@ from dashboard.wording import plain
 from db.clock import business_day
 from jobs.formulas.weight_names import UNDONE, UPDATED
 from language import N_, _
+from reports.charts.heat import heat
 from reports.charts.look import Look
 from reports.charts.shares import shares
 from reports.weight_words import ACTIONS, REASONS, RULES
@@ -33,6 +34,7 @@ HISTORY = {
 }
 LEDGER = 104  # runs, two years of Sundays
 BY_HAND = ("manual", "command line")
+MOVERS = 24  # codes
 FLOOR = 10  # %, the least that a member of two gets
 
 
@@ -70,7 +72,9 @@ def _steps(code: str, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     rows = ask(weights.weights_history, code=code, horizon=horizon)
     kept = rows[rows["after"].notna()]
     days = _days(kept["decided_at"])
-    table = pd.DataFrame({"subject": kept["model"], "period": days, "value": 100 * kept["after"]})
+    table = pd.DataFrame(
+        {"subject": kept["model"], "period": days, "value": 100 * kept["after"].astype(float)}
+    )
     rule = RULES.get(rows["rule"].iloc[-1]) if len(rows) else None
     return table, _events(rows), _(rule) if rule else "–"
 
@@ -99,9 +103,9 @@ def _in_words(code: str, horizon: int) -> pd.DataFrame:
     rows, zone = ask(weights.weights_history, code=code, horizon=horizon), current().zone
     return rows.iloc[::-1].assign(
         decided=[at.astimezone(zone).replace(tzinfo=None) for at in rows["decided_at"].iloc[::-1]],
-        before_percent=100 * rows["before"],
-        after_percent=100 * rows["after"],
-        hits_percent=100 * rows["hit_rate"],
+        before_percent=100 * rows["before"].astype(float),
+        after_percent=100 * rows["after"].astype(float),
+        hits_percent=100 * rows["hit_rate"].astype(float),
         what=[_(ACTIONS.get(name, name)) for name in rows["action"].iloc[::-1]],
         why=[_(REASONS.get(name, name)) for name in rows["reason"].iloc[::-1]],
     )
@@ -119,9 +123,38 @@ EVERYWHERE = {
 
 
 def everywhere(period: Period) -> None:
-    """The weights in force of all codes, to be searched and sorted."""
-    rows = ask(weights.weights_in_force)
+    """The codes whose weights moved most in the newest adjustment, and the weights of all codes to search and sort."""
+    top, member = derive(_movers)
+    if member:
+        st.markdown(
+            f"**{_('Weight of {model}, the codes that moved most').format(model=plain(member))}**",
+            help=_(
+                "The codes whose weights the newest adjustment moved most; blue where this member counts more."
+            ),
+        )
+        draw(heat, top, "movers", look=Look(filters.is_dark(), title=_("Weights by code and horizon")))
     st.markdown(f"**{_('Weights in force, all codes')}**")
-    shown = rows.assign(percent=100 * rows["weight"], hits_percent=100 * rows["hit_rate"])
+    rows = ask(weights.weights_in_force)
+    shown = rows.assign(
+        percent=100 * rows["weight"].astype(float), hits_percent=100 * rows["hit_rate"].astype(float)
+    )
     data = Data("weights", period, lambda: shown, EVERYWHERE)
     beside.open_table(_("click a heading to sort, the loupe to search"), data)
+
+
+def _movers() -> tuple[pd.DataFrame, str]:
+    """The weights of the first member for the codes that moved most, largest move first; and who that is."""
+    runs, rows = ask(weights.ledger, limit=1), ask(weights.weights_in_force)
+    if runs.empty or rows.empty:
+        return rows, ""
+    member = str(rows["model"].value_counts().index[0])  # the member of most codes
+    decided = ask(weights.decisions, run_id=int(runs["run_id"].iloc[0]))
+    after, before = (decided[name].astype(float).fillna(0) for name in ("after", "before"))
+    size = (after - before).abs()
+    codes = size.groupby(decided["code"]).max().nlargest(MOVERS).index
+    mine = rows[(rows["model"] == member) & rows["code"].isin(codes)]
+    mine = mine.assign(order=mine["code"].map({code: k for k, code in enumerate(codes)}))
+    mine = mine.sort_values(["order", "horizon"])
+    cells = zip(mine["weight"], mine["sample_count"], strict=True)
+    told = [f"{100 * weight:.0f}%, {_('n')} = {n:,}" for weight, n in cells]
+    return mine.assign(subject=mine["code"], percent=100 * mine["weight"].astype(float), told=told), member

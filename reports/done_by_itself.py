@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from db.queries import operations, restatements
+from db.queries import operations, restatements, weight_moves
 from language import _, ngettext
 from reports.blocks import Block, Span, Text
 from reports.context import Context
 
 
 def done_by_itself(context: Context) -> list[Block]:
-    """Aggregations that changed something and figures that were restated; nothing where there was neither."""
+    """Runs that changed something, weights that were moved, figures that were restated; nothing where nothing was."""
     since = context.now - timedelta(days=7)
     runs, rows = operations.scheduled_work(context.connection, since, context.now)
     figures = restatements.counted(context.connection, since, context.now)
@@ -18,6 +18,9 @@ def done_by_itself(context: Context) -> list[Block]:
         ran = ngettext("{n} scheduled run", "{n} scheduled runs", runs)
         changed = ngettext("changed {n} row", "changed {n} rows", rows)
         told.append(_("{runs} {changed}").format(runs=ran, changed=changed))
+    moved = weight_moves.by_schedule(context.connection, since, context.now)
+    if moved:
+        told.append(ngettext("moved {n} weight", "moved {n} weights", moved))
     if figures:
         told.append(ngettext("restated {n} older figure", "restated {n} older figures", figures))
     if not told:

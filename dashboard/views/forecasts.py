@@ -58,6 +58,7 @@ with right.container(border=True, height="stretch"):
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
     code_card.performance(code, period)
+    code_card.resolved(code, horizon, period)
 with right.container(border=True, height="stretch"):
     code_card.said_and_came(code, horizon, period)
 

@@ -21,11 +21,13 @@ from db.demo.forecasts import (
     bars,
     outcomes,
     predictions,
+    rounded,
     simulated_forecasts,
 )
 from db.tables.forecasts import (
     EnsembleWeight,
     EnsembleWeightHistory,
+    ModelPerformance,
     Prediction,
     PredictionOutcome,
     PriceBar,
@@ -67,6 +69,7 @@ def store_forecasts(connection: Connection, zone: ZoneInfo, now: datetime, days:
     for table, rows in sources.items():
         connection.execute(insert(table), rows)
     _store_ledger(connection, decided, zone)
+    connection.execute(insert(ModelPerformance), _performance(made, decided[-1].sunday, zone))
     connection.execute(insert(TrainingRun), _trainings(made, decided[-TRAININGS:], zone))
     return sum(map(len, sources.values()))
 
@@ -116,7 +119,7 @@ def _let_ensemble_speak(made: Simulated, decided: list[Decision]) -> None:
         later = np.array([day >= found.sunday for day in made.days])
         weights[:, :, later, :] = found.after[:, :, None, :]
     said = np.stack([made.predicted[member] for member in MEMBERS], axis=-1)
-    made.predicted[ENSEMBLE] = (weights * said).sum(axis=-1)
+    made.predicted[ENSEMBLE] = rounded((weights * said).sum(axis=-1))
 
 
 def _store_ledger(connection: Connection, decided: list[Decision], zone: ZoneInfo) -> None:
@@ -160,6 +163,24 @@ def _ledger(found: Decision, at: datetime) -> list[Row]:
                         "reason": str(found.reason[group]),
                     }
                 )
+    return rows
+
+
+def _performance(made: Simulated, sunday: date, zone: ZoneInfo) -> list[Row]:
+    """How good each model was in the window of the newest decision."""
+    known = [made.days[n] if n < len(made.days) else date.max for n in made.target.ravel()]
+    inside = np.array([sunday - WINDOW <= day <= sunday for day in known]).reshape(made.target.shape)
+    rows = []
+    for model, predicted in made.predicted.items():
+        hits, errors = _hits(made, predicted), np.abs(predicted - made.actual)
+        for k, code in enumerate(CODES):
+            for h, horizon in enumerate(HORIZONS):
+                n, right = int(inside[h].sum()), int(hits[k, h, inside[h]].sum())
+                row: Row = {"code": code.name, "model": model, "horizon": horizon, "as_of": sunday}
+                row |= {"window_days": WINDOW.days + 1, "hit_rate": right / n if n else None}
+                row |= {"hit_count": right, "direction_count": n, "sample_count": n}
+                row |= {"mae": float(errors[k, h, inside[h]].mean()), "updated_at": _at(sunday, zone)}
+                rows.append(row)
     return rows
 
 

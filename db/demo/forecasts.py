@@ -102,8 +102,12 @@ def _forecast(made: Simulated, number: int) -> Floats:
     skill = _skill(made.days, number)[:, None, :]
     signal = np.where(np.isnan(move), 0.0, move / spread)
     said = skill * spread * (skill * signal + np.sqrt(1 - skill**2) * noise)
-    predicted: Floats = made.closes[:, None, :] * np.exp(said)
-    return predicted
+    return rounded(made.closes[:, None, :] * np.exp(said))
+
+
+def rounded(predicted: Floats) -> Floats:
+    """As they are stored."""
+    return np.array([np.round(own, code.digits + 2) for own, code in zip(predicted, CODES, strict=True)])
 
 
 def _skill(days: list[date], number: int) -> Floats:
@@ -151,8 +155,7 @@ def predictions(made: Simulated, zone: ZoneInfo, now: datetime) -> list[Row]:
                     "base_value": float(made.closes[k, n]),
                 }
                 for model, values in made.predicted.items():
-                    value = round(float(values[k, h, n]), code.digits + 2)
-                    rows.append(common | {"model": model, "predicted_value": value})
+                    rows.append(common | {"model": model, "predicted_value": float(values[k, h, n])})
     return rows
 
 

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from db.queries.frames import frame
-from db.tables.forecasts import ModelPerformance, PredictionOutcome, TrainingRun
+from db.tables.forecasts import KEY, ModelPerformance, Prediction, PredictionOutcome, TrainingRun
 
-o, p, t = PredictionOutcome, ModelPerformance, TrainingRun
+o, p, t, f = PredictionOutcome, ModelPerformance, TrainingRun, Prediction
 
 
 def codes(connection: Connection) -> list[str]:
@@ -27,6 +27,23 @@ def performance(connection: Connection, code: str) -> pd.DataFrame:
     columns: list[Any] = [p.horizon, p.model, p.hit_rate, p.direction_count, p.mae, p.sample_count, p.as_of]
     rows = select(*columns).where(p.code == code, p.as_of == newest)
     return frame(connection, rows.order_by(p.horizon, p.hit_rate.desc(), p.model))
+
+
+def coverage(connection: Connection, code: str, horizon: int, since: date, until: date) -> pd.DataFrame:
+    """Of the predictions for target dates of a period, how many have an outcome: subject, part, whole, newest."""
+    same = and_(*(getattr(o, name) == getattr(f, name) for name in KEY))
+    rows = (
+        select(
+            f.model.label("subject"),
+            func.count(o.id).label("part"),
+            func.count().label("whole"),
+            func.max(f.target_date).label("newest"),
+        )
+        .outerjoin(o, same)
+        .where(f.code == code, f.horizon == horizon, f.target_date.between(since, until))
+        .group_by(f.model)
+    )
+    return frame(connection, rows.order_by(f.model))
 
 
 def moves(connection: Connection, code: str, horizon: int, since: date, until: date) -> pd.DataFrame:

@@ -1,13 +1,13 @@
 """Which weights were moved in some days, by how much."""
 
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from db.queries.frames import frame
 from db.tables.forecasts import EnsembleWeightHistory
-from db.tables.operations import BusinessDay
+from db.tables.operations import BusinessDay, JobRun
 
 h = EnsembleWeightHistory
 
@@ -22,3 +22,15 @@ def between(connection: Connection, since: date, until: date) -> pd.DataFrame:
         .where(BusinessDay.day.between(since, until), h.before.is_distinct_from(h.after))
     )
     return frame(connection, rows.order_by(size.desc(), h.code, h.horizon, h.model))
+
+
+def by_schedule(connection: Connection, since: datetime, until: datetime) -> int:
+    """How many weights the schedule changed in this time."""
+    rows = (
+        select(func.count())
+        .select_from(h)
+        .join(JobRun, JobRun.id == h.run_id)
+        .where(h.decided_at.between(since, until), h.before.is_distinct_from(h.after))
+        .where(JobRun.trigger.in_(("schedule", "catch-up")))
+    )
+    return connection.scalar(rows) or 0

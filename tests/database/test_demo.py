@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 from test_aggregate_models import Here
 
 import settings
@@ -21,10 +21,11 @@ from db.demo.story import MODELS
 from db.engine import writing
 from db.errors import Refused
 from db.importing import Report
-from db.tables.forecasts import DailyForecast, EnsembleWeight, EnsembleWeightHistory
+from db.tables.forecasts import DailyForecast, EnsembleWeight, EnsembleWeightHistory, ModelPerformance
 from db.tables.models import RATINGS, SCORES, DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import StaleMark, Verdict
 from db.tables.quality import DailyAiQuality, WeeklyAiQuality
+from jobs.adjusting import adjust
 from jobs.match_outcomes import MatchOutcomesParameters, match_outcomes
 from jobs.weighing import planned
 from tests.filled import aggregate
@@ -136,6 +137,20 @@ def test_the_weights_of_the_demo_are_what_the_job_decides(
         decided = planned(connection, settings.load(), newest)
     found = {(row.code, row.horizon, row.model): row.after for row in decided.itertuples()}
     assert found == pytest.approx({tuple(row[:3]): row[3] for row in rows})
+    held = performance(engine)
+    assert len(held) == 45 * 5
+    with writing(engine) as connection:
+        connection.execute(delete(ModelPerformance))
+    adjust(engine, settings.load(), newest, False, Here(now, id=1_000_000))
+    assert performance(engine) == pytest.approx(held)
+
+
+def performance(engine: Engine) -> dict[tuple[Any, ...], float]:
+    p = ModelPerformance
+    figures = (p.hit_rate, p.hit_count, p.direction_count, p.mae, p.sample_count)
+    with engine.connect() as connection:
+        rows = connection.execute(select(p.code, p.model, p.horizon, p.as_of, *figures)).all()
+    return {(*row[:4], k): value for row in rows for k, value in enumerate(row[4:])}
 
 
 def test_removing_leaves_rows_that_were_imported_beside_it(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jobs.formulas.calibration import calibrated
 from reports.charts.calibration import calibration
+from reports.charts.heat import heat
 from reports.charts.look import Look
 from reports.charts.shares import shares
 
@@ -151,3 +152,16 @@ def test_the_diagonal_and_a_name_for_each_model() -> None:
 def test_without_forecasts_there_are_axes(shown: list[str]) -> None:
     look = Look(dark=False, subjects=MEMBERS, highlighted=shown)
     assert "no data in this period" in str(calibration(calibrated(moves(50, 1)), look).to_dict())
+
+
+def test_a_cell_for_each_code_and_horizon_in_the_order_given() -> None:
+    rows = [
+        {"subject": code, "horizon": horizon, "percent": percent, "told": "n = 12"}
+        for code, horizon, percent in (("B", 5, 90.0), ("B", 1, 8.4), ("A", 1, 50.0))
+    ]
+    spec = heat(pd.DataFrame(rows), Look(dark=False, title="Weights")).to_dict()
+    cells, figures = spec["layer"]
+    assert cells["encoding"]["y"]["scale"]["domain"] == ["B", "A"]
+    assert cells["encoding"]["x"]["scale"]["domain"] == ["1 d", "5 d"]
+    assert [row["text"] for row in data_of(spec, figures)] == ["90%", "8%", "50%"]
+    assert spec["height"] > 2 * 27
