@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, case, func, select
 from db.queries.frames import frame
 from db.tables.forecasts import EnsembleWeight, EnsembleWeightHistory, WeightBacktest
 from db.tables.operations import JobRun
-from db.weight_ledger import changed, later_change, undone_by
+from db.weight_ledger import changed, later_change, runs, undone
 from jobs.formulas.weight_names import SKIPPED_INSUFFICIENT, SKIPPED_MISSING_MODEL, UNDONE, UPDATED
 
 w, h, b = EnsembleWeight, EnsembleWeightHistory, WeightBacktest
@@ -49,22 +49,23 @@ def ledger(connection: Connection, limit: int = 20) -> pd.DataFrame:
     that were in force before and after; NaN without any) and whose it is (code, horizon, model); trigger,
     triggered_by (null where the run is no longer on record); undoes, undone_by (runs); can_undo.
     """
-    newest = select(h.run_id).distinct().order_by(h.run_id.desc()).limit(limit)
-    ids = list(connection.scalars(newest))
-    runs = frame(connection, _by_run(ids))
-    moves = frame(connection, _largest(ids)).drop_duplicates("run_id")
-    runs = runs.merge(moves, on="run_id", how="left").sort_values(
-        "decided_at", ascending=False, kind="stable"
-    )
-    undone = [undone_by(connection, int(run_id)) for run_id in runs["run_id"]]
-    may = runs["undoes"].isna() & (runs["moved"] == 1) & pd.isna(pd.Series(undone, runs.index, dtype=object))
+    every = runs(connection)
+    back, ids = undone(every), [run.run_id for run in every[:limit]]
+    found = frame(connection, _by_run(ids))
+    moves = frame(connection, _largest(ids)).drop_duplicates("run_id").astype({"horizon": "Int64"})
+    found = found.merge(moves, on="run_id", how="left").set_index("run_id").loc[ids].reset_index()
     can = [
-        asked and later_change(connection, row) is None
-        for row, asked in zip(runs.itertuples(), may.tolist(), strict=True)
+        bool(moved)
+        and run.undoes is None
+        and run.run_id not in back
+        and later_change(connection, run.run_id, every) is None
+        for run, moved in zip(every[:limit], found["moved"], strict=True)
     ]
-    runs["undoes"] = runs["undoes"].astype("Int64")
-    found = runs.drop(columns="moved").assign(undone_by=pd.array(undone, dtype="Int64"), can_undo=can)
-    return found.reset_index(drop=True)
+    return found.drop(columns="moved").assign(
+        undoes=pd.array([run.undoes for run in every[:limit]], dtype="Int64"),
+        undone_by=pd.array([back.get(run_id) for run_id in ids], dtype="Int64"),
+        can_undo=can,
+    )
 
 
 def _by_run(ids: list[int]) -> Select[*tuple[Any, ...]]:
@@ -74,7 +75,6 @@ def _by_run(ids: list[int]) -> Select[*tuple[Any, ...]]:
             h.run_id,
             *(func.min(column, type_=column.type).label(column.key) for column in (h.decided_at, h.as_of)),
             func.min(h.rule).label("rule"),
-            func.min(h.undoes).label("undoes"),
             *(_any(h.action == name).label(name) for name in _GROUPS.values()),
             _any(changed()).label("moved"),
         )
@@ -85,9 +85,7 @@ def _by_run(ids: list[int]) -> Select[*tuple[Any, ...]]:
     g = groups.c
     counts = [func.sum(g[action]).label(name) for name, action in _GROUPS.items()]
     same = [func.min(g[name], type_=g[name].type).label(name) for name in ("decided_at", "as_of", "rule")]
-    rows = select(
-        g.run_id, *same, *counts, func.min(g.undoes).label("undoes"), func.max(g.moved).label("moved")
-    )
+    rows = select(g.run_id, *same, *counts, func.max(g.moved).label("moved"))
     rows = rows.add_columns(func.min(JobRun.trigger).label("trigger"))
     rows = rows.add_columns(func.min(JobRun.triggered_by).label("triggered_by"))
     return rows.join_from(groups, JobRun, JobRun.id == g.run_id, isouter=True).group_by(g.run_id)
