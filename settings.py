@@ -78,37 +78,18 @@ class Settings(BaseSettings):
         "hit_rate",
         description="how members are weighed: hit_rate, inverse_mse, bates_granger (two members only) or equal",
     )
-    predict_at: time = Field(
-        time(16, 30), description="when Tidemark's own models predict each day (HH:MM in TIMEZONE)"
-    )
-    retrain_at: time = Field(
-        time(2, 0), description="when Tidemark's own models are trained on Sundays (HH:MM in TIMEZONE)"
-    )
-    retrain_codes: Words = Field(
-        (), description="codes that are trained and predicted, separated by commas; none: all with 300 bars"
-    )
-    horizons: Days = Field(
-        (1, 3, 5), min_length=1, description="how many days ahead Tidemark's own models predict"
-    )
+    predict_at: time = Field(time(16, 30), description="when prices are predicted daily (HH:MM in TIMEZONE)")
+    retrain_at: time = Field(time(2, 0), description="when models are trained on Sundays (HH:MM in TIMEZONE)")
+    retrain_codes: Words = Field((), description="codes to train and predict: A,B; none: all with 300 bars")
+    horizons: Days = Field((1, 3, 5), min_length=1, description="how many days ahead trained models predict")
     retrain_backend: Literal["loky", "threading", "sequential"] = Field(
-        "loky",
-        description="how codes are trained at the same time: loky (processes), threading or sequential",
+        "loky", description="how codes are trained at once: loky (processes), threading or sequential"
     )
-    retrain_jobs: int = Field(
-        0, ge=0, le=256, description="how many codes are trained at the same time; 0: one for each core"
-    )
-    retrain_guard: bool = Field(
-        True,
-        description="whether a trained model must beat “no change” by more than chance; off: by anything",
-    )
-    models_dir: Path = Field(ROOT / "models", description="folder for trained models, of this database only")
-    model_max_age_days: int = Field(
-        35, ge=1, description="days after its training from which on a model predicts nothing any more"
-    )
-    chronos_model: str | None = Field(
-        None,
-        description="Chronos model that predicts too: a folder, or its name on the hub, which is asked for it",
-    )
+    retrain_jobs: int = Field(0, ge=0, le=256, description="how many codes train at once; 0: a core per ten")
+    retrain_guard: bool = Field(True, description="whether a model must beat “no change” by more than luck")
+    models_dir: Path = Field(ROOT / "models", description="folder for the trained models of this database")
+    model_max_age_days: int = Field(35, ge=1, description="days after its training in which a model predicts")
+    chronos_model: str | None = Field(None, description="Chronos model that predicts too: folder or hub name")
     digest_at: time = Field(
         time(9, 0),
         description="when the weekly report of the week before is sent on Mondays (HH:MM in TIMEZONE)",

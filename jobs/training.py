@@ -38,6 +38,8 @@ class Trained:
     error: str | None = None
 
 
+WORTH_A_WORKER = 10  # codes: as long as they take it takes a worker to load LightGBM
+
 Done = Generator[tuple[str, list[Trained]]]
 
 
@@ -100,16 +102,24 @@ def refuse_without_lightgbm() -> None:
         raise Refused(told.format(why=error)) from None
 
 
+def _at_once(tasks: int, settings: Settings) -> int:
+    from joblib import cpu_count
+
+    if settings.retrain_backend == "sequential":
+        return 1
+    return min(settings.retrain_jobs or min(cpu_count(), tasks // WORTH_A_WORKER), tasks)
+
+
 def each_trained(tasks: Sequence[Task], settings: Settings) -> Done:
     """Every code as it is done, on RETRAIN_JOBS workers of RETRAIN_BACKEND. Raises Passing where a worker dies."""
-    from joblib import Parallel, cpu_count, delayed
+    at_once = _at_once(len(tasks), settings)
+    if at_once < 2:
+        yield from map(train_code, tasks)
+        return
+    from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    at_once = min(settings.retrain_jobs or cpu_count(), len(tasks))
-    if settings.retrain_backend == "sequential" or at_once < 2:
-        yield from map(train_code, tasks)
-        return
     warnings.filterwarnings("ignore", ".*tasks which were still being processed", module="joblib")
     workers = Parallel(
         n_jobs=at_once, backend=settings.retrain_backend, return_as="generator_unordered", max_nbytes=None

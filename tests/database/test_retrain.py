@@ -209,12 +209,12 @@ def test_a_worker_that_is_ended_from_outside_is_told(
     store_prices(rows("MORE", closes()), engine=learnable, now=NOW)
     monkeypatch.setenv("RETRAIN_BACKEND", "loky")
     monkeypatch.setenv("RETRAIN_JOBS", "2")
-    monkeypatch.setattr(training, "train_code", _die)
+    monkeypatch.setattr(training, "_train_in", _die)
     with pytest.raises(Passing, match="RETRAIN_JOBS=1"):
         run(learnable)
 
 
-def _die(_task: Any) -> None:
+def _die(_parent: int, _task: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
