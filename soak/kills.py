@@ -1,4 +1,4 @@
-"""kill -9 at random moments of an import, an aggregation, an upgrade, a judging, an adjustment of weights."""
+"""kill -9 at random moments of an import, an aggregation, an upgrade, a judging, an adjustment of weights, a retraining."""
 
 import random
 from pathlib import Path
@@ -18,6 +18,7 @@ from soak import adjustments, sound
 from soak.evidence import Finding
 from soak.killing import Command, Kind, Runs
 from soak.processes import wait_until_settled
+from soak.retrainings import Retrainings
 from soak.source import ROWS, ZONE, Evaluation, Source, differences, evaluation, held_daily
 
 EVALUATIONS = ModelEvaluation.__tablename__
@@ -184,8 +185,8 @@ class Upgrades:
         return others + sound.changes(kept, {name: now[name] for name in kept if name in now})
 
 
-Kinds = Imports | Aggregations | Upgrades | Judgements | Adjustments
-KINDS: tuple[type[Kinds], ...] = (Imports, Aggregations, Upgrades, Judgements, Adjustments)
+Kinds = Imports | Aggregations | Upgrades | Judgements | Adjustments | Retrainings
+KINDS: tuple[type[Kinds], ...] = (Imports, Aggregations, Upgrades, Judgements, Adjustments, Retrainings)
 
 
 def verdicts(engine: Engine) -> list[tuple[tuple[object, ...], tuple[object, ...]]]:
