@@ -1,4 +1,4 @@
-"""kill -9 at random moments of an import, an aggregation, an upgrade, a judging, an adjustment of weights, a retraining."""
+"""kill -9 at random moments: import, aggregation, upgrade, judging of weeks, adjustment of weights, retraining."""
 
 import random
 from pathlib import Path
