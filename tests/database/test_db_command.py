@@ -68,7 +68,7 @@ def test_rollback_backs_up_first(sqlite_engine: Engine, run: Run, tmp_path: Path
     assert out == f"Backup: {backup}\nSchema: {newest()} → none\n"
     assert run("restore", backup)[:2] == (0, f"Restored from {backup}; schema {newest()}\n")
     assert run("check")[0] == 0
-    assert run("rollback", "--no-backup", "0009")[0] == 2
+    assert run("rollback", "--no-backup", "9999")[0] == 2
 
 
 def test_restore_says_where_the_state_before_it_is(
