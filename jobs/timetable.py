@@ -25,10 +25,10 @@ BACKTEST_AT = time(3, 0)
 
 def timetable(settings: Settings) -> tuple[Entry, ...]:
     return (
-        every_day(match_outcomes.JOB, at=settings.match_outcomes_at),
-        every_day(predict.JOB, at=settings.predict_at),
         every_day(aggregate_models.JOB, at=settings.aggregate_at),
         every_day(aggregate_quality.JOB, at=settings.aggregate_quality_at),
+        every_day(match_outcomes.JOB, at=settings.match_outcomes_at),
+        every_day(predict.JOB, at=settings.predict_at),
         every_day(aggregate_forecasts.JOB, at=settings.aggregate_forecasts_at),
         *FOLLOWERS,
         every_week(retrain.JOB, on="Sunday", at=settings.retrain_at),
@@ -45,10 +45,10 @@ FOLLOWERS = (
 JOBS: dict[str, Job] = {
     job.name: job
     for job in (
-        match_outcomes.JOB,
-        predict.JOB,
         aggregate_models.JOB,
         aggregate_quality.JOB,
+        match_outcomes.JOB,
+        predict.JOB,
         aggregate_forecasts.JOB,
         judge_week.JOB,
         retrain.JOB,

@@ -116,7 +116,7 @@ def test_overdue_by_more_than_an_hour(house: House) -> None:
     house.tick(2 * HOUR)  # a slot at 17:00 is queued, and no worker takes it
     house.tick(3 * HOUR + 2 * MINUTE)
     house.tick(50 * MINUTE)
-    assert house.told == ([], [])
+    assert not any(JOB.title in told for told in house.told[0]), "others are due earlier"
     house.tick(30 * MINUTE)
     overdue = {one.partition(" is overdue")[0].removeprefix("🔴 ") for one in house.told[0]}
     assert JOB.title in overdue
