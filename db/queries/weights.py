@@ -14,6 +14,7 @@ from jobs.formulas.weight_names import SKIPPED_INSUFFICIENT, SKIPPED_MISSING_MOD
 w, h, b = EnsembleWeight, EnsembleWeightHistory, WeightBacktest
 OF_DECISION = (h.before, h.after, h.hit_rate, h.sample_count, h.action, h.reason)
 BACKTEST = ["run_id", "prefix", "rule", "horizon", "week_start", "loss", "hit_rate", "n"]
+MAY_BE_MISSING = ("relative", "hit_rate", "statistic", "p")  # all of them where the dates are too few
 COMPARISON = ["prefix", "rule", "horizon", "loss", "relative", "hit_rate", "n", "dates", "statistic", "p"]
 
 
@@ -129,4 +130,5 @@ def comparison(connection: Connection) -> pd.DataFrame:
     """The rules of that run against the one in use, over all its weeks: COMPARISON."""
     newest = select(func.max(b.run_id)).scalar_subquery()
     result = connection.scalar(select(JobRun.result).where(JobRun.id == newest))
-    return pd.DataFrame((result or {}).get("comparison", []), columns=COMPARISON)
+    found = pd.DataFrame((result or {}).get("comparison", []), columns=COMPARISON)
+    return found.astype(dict.fromkeys(MAY_BE_MISSING, float))

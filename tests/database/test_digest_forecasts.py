@@ -52,19 +52,22 @@ def test_without_an_outcome_nothing_is_said(engine: Engine, tmp_path: Path) -> N
     assert "Right directions" not in told(made) and "Forecasts" not in told(made)
 
 
-def ledger(engine: Engine, trigger: str) -> None:
+MOVES = (
+    ("C1", "chronos", 0.5, 0.45),
+    ("C1", "lgbm", 0.5, 0.55),
+    ("C2", "chronos", None, 0.9),
+    ("C2", "lgbm", 0.1, 0.1),
+)
+
+
+def ledger(engine: Engine, trigger: str, moves: Any = MOVES) -> None:
     run: dict[str, Any] = {"job": "adjust_weights", "params": {}, "params_hash": "", "status": "succeeded"}
     at = datetime(2026, 11, 14, 17, tzinfo=UTC)
     run |= {"trigger": trigger, "queued_at": at, "started_at": at, "finished_at": at, "rows_written": 4}
     rows = [
         {"code": code, "horizon": 5, "model": model, "as_of": WEEK, "decided_at": at, "rule": "hit_rate"}
         | {"before": before, "after": after, "sample_count": 20, "action": "updated", "reason": "as_measured"}
-        for code, model, before, after in (
-            ("C1", "chronos", 0.5, 0.45),
-            ("C1", "lgbm", 0.5, 0.55),
-            ("C2", "chronos", None, 0.9),
-            ("C2", "lgbm", 0.1, 0.1),
-        )
+        for code, model, before, after in moves
     ]
     with engine.begin() as connection:
         run_id = connection.scalar(insert(JobRun).values(run).returning(JobRun.id))
@@ -76,6 +79,12 @@ def test_weights_that_moved_and_the_largest_move(engine: Engine, weeks: Weeks) -
     text = told(weeks)
     assert "Weights: 2 ensembles changed; most C2, 5 d: chronos – → 90%" in text
     assert "moved 3 weights" in text
+
+
+def test_the_first_adjustment_of_all(engine: Engine, weeks: Weeks) -> None:
+    """No weight was in force before: the column is missing as a whole."""
+    ledger(engine, "schedule", [("C2", "chronos", None, 0.9), ("C2", "lgbm", None, 0.1)])
+    assert "Weights: 1 ensemble changed; most C2, 5 d: chronos – → 90%" in told(weeks)
 
 
 def test_what_a_person_moved_is_not_done_by_itself(engine: Engine, weeks: Weeks) -> None:
