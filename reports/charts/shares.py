@@ -40,8 +40,9 @@ def shares(
 ) -> alt.LayerChart:
     """Each of the look's highlighted subjects on top of those before it; a share holds until the next one.
 
-    Frame: subject, period (the day from which it holds), value (0–100); every subject on each day. The look's span
-    bounds the time. `limits` are dotted lines; events: period, kind, label.
+    Frame: subject, period (the day from which it holds), value (0–100); every subject on each day, and of several rows
+    of a day the last one holds. The look's span bounds the time. `limits` are dotted lines; events: period, kind,
+    label.
     """
     if frame.empty or look.span is None:
         return layers.empty(look, height)
@@ -76,7 +77,7 @@ def _room(placed: Sequence[labels.Event], height: int) -> _Room:
 
 def _stacked(frame: pd.DataFrame, look: Look, first: date, last: date) -> list[Row]:
     """Lower and upper edge of each share at each step, from the first to the last day shown."""
-    table = frame.pivot_table(index="period", columns="subject", values="value").sort_index()
+    table = frame.pivot_table(index="period", columns="subject", values="value", aggfunc="last").sort_index()
     table = table.reindex(columns=[name for name in look.highlighted if name in table.columns]).ffill()
     before = table[table.index <= first].tail(1)
     inside = table[(table.index > first) & (table.index <= last)]

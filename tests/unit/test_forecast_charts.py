@@ -57,6 +57,12 @@ def test_each_share_stands_on_the_one_before_and_all_make_the_whole() -> None:
     ]
 
 
+def test_of_several_steps_on_a_day_the_last_one_holds() -> None:
+    """As where an adjustment is taken back on its day: the mean of both never was."""
+    rows = rows_of(shares(pd.concat([steps(80), steps(60)]), LOOK).to_dict())
+    assert {row["share"] for row in rows if row["subject"] == "chronos"} == {"60%"}
+
+
 def test_a_share_holds_to_the_end_of_the_time_shown() -> None:
     rows = rows_of(shares(steps(60, 70), LOOK).to_dict())
     assert {row["period"] for row in rows if row["end"]} == {"2026-09-01"}
