@@ -59,6 +59,8 @@ def outcomes(connection: Connection, chunk: Chunk, members: tuple[str, ...], sin
     wanted = {code: number for number, code in enumerate(chunk.codes)}
     rows = connection.execution_options(yield_per=BLOCK_ROWS).execute(_rows(chunk, members, since))
     blocks = [_block(some, wanted) for some in rows.partitions()]
+    if not blocks:  # they went after they were counted
+        return DataFrame(columns=list(COLUMNS))
     code, model, *columns = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     frame = dict(
         zip([name for name in COLUMNS if name not in ("code", "model", "horizon")], columns, strict=True)

@@ -155,6 +155,24 @@ def test_without_outcomes_there_is_nothing(engine: Engine) -> None:
         assert (len(weights.backtest(connection)), len(weights.comparison(connection))) == (0, 0)
 
 
+def test_codes_that_went_after_they_were_counted(engine: Engine) -> None:
+    """As where the demo is removed while the rules are walked through."""
+    gone = member_outcomes.Chunk("", 5, ["A", "B"], rows=10)
+    with reading(engine) as connection:
+        found = member_outcomes.outcomes(connection, gone, ("chronos", "lgbm"), NOW.date())
+    assert backtest(found, ("chronos", "lgbm")).days.empty
+
+
+def test_too_few_dates_for_any_test(engine: Engine) -> None:
+    """As in the first weeks: every p is missing, and can be compared all the same."""
+    store_outcomes(some(days=21, horizons=(1,)), engine=engine, now=NOW)
+    walk(engine)
+    with reading(engine) as connection:
+        found = weights.comparison(connection)
+    assert 0 < found["dates"].max() < 10
+    assert found["p"].isna().all() and not any(p <= 0.05 for p in found["p"])
+
+
 def test_on_real_electricity_prices(
     engine: Engine, shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
