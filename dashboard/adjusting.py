@@ -100,7 +100,7 @@ def next_one(code: str) -> None:
 
 def _happens(row: dict[Any, Any]) -> str:
     """An adjustment that comes to the same weight is none to the reader."""
-    moved = row["before"] is None or row["after"] is None or abs(row["after"] - row["before"]) > 0.0005
+    moved = not abs(row["after"] - row["before"]) <= 0.0005  # NaN is a weight that is not in force
     return _(ACTIONS[row["action"]]) if row["action"] != UPDATED or moved else _("no change")
 
 

@@ -89,6 +89,16 @@ def test_an_adjustment_is_previewed_run_and_taken_back(show, demo_file, engine):
     assert undone > 20
 
 
+def test_a_first_weight_is_an_adjustment_also_beside_weights_in_force(open_page, show, demo_file, engine):
+    show(demo_file)
+    w = EnsembleWeight
+    with engine.begin() as connection:
+        connection.execute(delete(w).where(w.code == "TIDE.DEMO", w.horizon == 5))
+    app = open_page("forecasts", demo_file, code="TIDE.DEMO")
+    table = next(frame.value for frame in app.dataframe if "next" in frame.value.columns)
+    assert set(table[table["horizon"] == 5]["what"]) == {"adjusted"}
+
+
 def test_undo_of_the_ledger_asks_first(open_page, demo_file, engine):
     app = open_page("forecasts", demo_file)
     before = weights(engine)
