@@ -13,7 +13,7 @@ from db.engine import SQLITE_WAIT_SECONDS, is_read_only, reading
 from db.exporting import EXPORTS
 from db.schema import other_zone, problems, refuse_other_version
 from db.tables import metadata
-from db.tables.operations import BusinessDay, StaleMark
+from db.tables.operations import IN_WORK, BusinessDay, StaleMark
 from db.triggers import WATCHED, Watched
 from language import _, ngettext
 
@@ -112,6 +112,8 @@ def _freshness(connection: Connection, name: str) -> Freshness:
     rows = connection.scalar(select(func.count()).select_from(table)) or 0
     day = EXPORTS[name].day
     newest = connection.scalar(select(func.max(table.c[day]))) if day else None
-    days = select(func.count(StaleMark.day.distinct())).where(StaleMark.table_name == name)
+    days = select(func.count(StaleMark.day.distinct())).where(
+        StaleMark.table_name.in_((name, name + IN_WORK))
+    )
     waiting = connection.scalar(days) if name in {watched.table for watched in WATCHED} else 0
     return Freshness(name, rows, newest, waiting or 0)

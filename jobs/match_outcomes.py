@@ -10,7 +10,21 @@ from db.engine import bookkeeping, raise_data_version, scratch
 from db.tables.forecasts import KEY
 from jobs.changes import Changes
 from jobs.job import Job, Outcome, Parameters, Run
-from jobs.matching import MATCHED, MATCHED_ROWS, TAKE_OUT, WRITE, Span, concerned, counted, held, load
+from jobs.matching import (
+    MARKS,
+    MATCHED,
+    MATCHED_ROWS,
+    SOURCES,
+    TAKE_OUT,
+    TAKEN,
+    WRITE,
+    Span,
+    concerned,
+    counted,
+    held,
+    load,
+    take_into_work,
+)
 from jobs.matching import outcomes as table
 from jobs.stale import take_marks_off_by_id
 from language import N_, _, ngettext
@@ -24,8 +38,11 @@ class MatchOutcomesParameters(Parameters):
 
 def match_outcomes(engine: Engine, params: MatchOutcomesParameters, run: Run) -> Outcome:
     """Finds the outcomes of predictions whose prices came, changed or went; one transaction for some thousand."""
+    if not params.dry_run:
+        _take_into_work(engine)
+    names = SOURCES + TAKEN if params.dry_run else TAKEN
     with scratch(engine) as connection:
-        found, marks = concerned(connection, params.everything)
+        found, marks = concerned(connection, params.everything, names)
         sizes = counted(connection, found) if found else []
     changes = Changes() if params.dry_run else None
     done, written = 0, 0
@@ -40,9 +57,21 @@ def match_outcomes(engine: Engine, params: MatchOutcomesParameters, run: Run) ->
                 written += _match(connection, some, run)
         done += n
     if changes is None:
-        with bookkeeping(engine) as connection:
-            take_marks_off_by_id(connection, marks)
+        _take_off(engine, marks)
     return _outcome(sum(sizes), written, changes)
+
+
+def _take_into_work(engine: Engine) -> None:
+    more = True
+    while more:
+        with bookkeeping(engine) as connection:
+            more = take_into_work(connection)
+
+
+def _take_off(engine: Engine, marks: list[int]) -> None:
+    for start in range(0, len(marks), MARKS):
+        with bookkeeping(engine) as connection:
+            take_marks_off_by_id(connection, marks[start : start + MARKS])
 
 
 def _chunks(found: list[Span], sizes: list[int]) -> Iterator[tuple[list[Span], int]]:

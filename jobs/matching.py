@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    update,
 )
 from sqlalchemy.orm import aliased
 from sqlalchemy.schema import CreateTable
@@ -33,12 +34,13 @@ from sqlalchemy.schema import CreateTable
 from db.base import Day, Timestamp
 from db.sql_days import a_second_before, days_after
 from db.tables.forecasts import KEY, Prediction, PredictionOutcome, PriceBar
-from db.tables.operations import BusinessDay, StaleMark
+from db.tables.operations import IN_WORK, BusinessDay, StaleMark
 from db.upsert import UpsertFrom
 
 PATIENCE = 7  # days that a bar may lie after the target date, and may come late
 LONGEST = 92  # days of a span: what one transaction works on stays small
 MATCHED = 20_000  # predictions that a transaction works on, or so
+MARKS = 50_000  # that a transaction takes into work or off
 
 p, o, b = Prediction, PredictionOutcome, PriceBar
 outcomes: Table = PredictionOutcome.__table__  # type: ignore[assignment]
@@ -115,12 +117,26 @@ def _gone() -> Any:
 TAKE_OUT = _gone()
 
 
-def concerned(connection: Connection, everything: bool) -> tuple[list[Span], list[int]]:
-    """The spans that changed since they were matched, or all there are; and the ids of the marks that say so."""
+def take_into_work(connection: Connection) -> bool:
+    """Gives some marks the name of those in work; returns whether there may be more.
+
+    On SQLite a trigger leaves no second mark beside an equal one: a price that is corrected after its code was matched
+    would lose its mark together with the one that was read.
+    """
+    some = select(StaleMark.id).where(StaleMark.table_name.in_(SOURCES)).limit(MARKS)
+    taken = update(StaleMark).where(StaleMark.id.in_(some)).values(table_name=StaleMark.table_name + IN_WORK)
+    return connection.execute(taken).rowcount == MARKS
+
+
+def concerned(
+    connection: Connection, everything: bool, tables: Iterable[str]
+) -> tuple[list[Span], list[int]]:
+    """The spans that changed since they were matched, or all there are; and the ids of the marks that say so, of these
+    names."""
     marks, days = list[int](), dict[str, set[date]]()
     rows = select(StaleMark.id, StaleMark.key, StaleMark.day, StaleMark.table_name)
-    for mark, code, day, table in connection.execute(rows.where(StaleMark.table_name.in_(SOURCES))):
-        before = PATIENCE if table == PriceBar.__tablename__ else 0
+    for mark, code, day, table in connection.execute(rows.where(StaleMark.table_name.in_(tables))):
+        before = PATIENCE if table.removesuffix(IN_WORK) == PriceBar.__tablename__ else 0
         days.setdefault(code, set()).update(day - timedelta(days=k) for k in range(before + 1))
         marks.append(mark)
     if everything:
@@ -130,6 +146,7 @@ def concerned(connection: Connection, everything: bool) -> tuple[list[Span], lis
 
 
 SOURCES = (PriceBar.__tablename__, Prediction.__tablename__)
+TAKEN = tuple(name + IN_WORK for name in SOURCES)
 
 
 def _together(code: str, days: set[date]) -> Iterator[Span]:

@@ -118,6 +118,10 @@ class Verdict(Base):
     updated_at: Mapped[datetime] = mapped_column(Timestamp)
 
 
+# After a table's name in a mark that a job took to itself: triggers leave a new one beside it.
+IN_WORK = " in work"
+
+
 class StaleMark(Base):
     """A (day, key) of a source table that changed since it was aggregated; written by triggers, append-only."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, delete, insert, select, text, update
+from sqlalchemy import Engine, delete, insert, or_, select, text, update
 from test_aggregate_models import Here
 
 from db.tables.forecasts import DailyForecast, Prediction, PredictionOutcome, PriceBar
@@ -43,7 +43,7 @@ def outcomes(engine: Engine, *names: str) -> list[Any]:
 
 def marks(engine: Engine) -> int:
     with engine.connect() as connection:
-        of_sources = StaleMark.table_name.in_(("price_bars", "predictions"))
+        of_sources = or_(*(StaleMark.table_name.startswith(name) for name in ("price_bars", "predictions")))
         return len(connection.execute(select(StaleMark).where(of_sources)).all())
 
 
@@ -85,6 +85,38 @@ def test_a_corrected_price_changes_the_outcome_but_not_when_it_was_known(engine:
     assert match(engine, later).rows_written == 1
     found = outcomes(engine, "actual_value", "abs_error", "direction_hit", "resolved_at", "day")
     assert found == [(98, 3, False, NOW, date(2026, 11, 20))]
+
+
+def test_a_price_that_is_corrected_while_its_mark_is_in_work_is_not_lost(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K is matched already when it is corrected, and the mark of its first price is still to be taken off."""
+    monkeypatch.setattr("jobs.match_outcomes.MATCHED", 1)
+    for code in ("K", "L"):
+        predict(engine, FRIDAY, code=code)
+        price(engine, FRIDAY, 102, code=code)
+
+    def correct(step: int) -> None:
+        if step == 2:
+            price(engine, FRIDAY, 98)
+
+    match_outcomes(engine, MatchOutcomesParameters(), Here(NOW, at_step=correct))
+    match(engine)
+    assert outcomes(engine, "code", "actual_value") == [("K", 98), ("L", 102)]
+    assert marks(engine) == 0
+
+
+def test_marks_of_a_run_that_was_killed_are_those_of_the_next(engine: Engine) -> None:
+    predict(engine, FRIDAY)
+    price(engine, FRIDAY, 102)
+
+    def kill(_step: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        match_outcomes(engine, MatchOutcomesParameters(), Here(NOW, at_step=kill))
+    assert match(engine, dry_run=True).result["added"] == 1
+    assert match(engine).rows_written == 1 and marks(engine) == 0
 
 
 def test_a_price_that_came_late_counts_as_known_on_its_own_day(engine: Engine) -> None:
