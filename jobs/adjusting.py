@@ -13,6 +13,7 @@ from jobs.formulas.weight_names import SKIPPED_INSUFFICIENT, SKIPPED_MISSING_MOD
 from jobs.job import Outcome, Run
 from jobs.ledger_rows import actions_of, counted, has_decided, told, write_decisions
 from jobs.queue import one_at_a_time
+from jobs.same_demo import demo_of, pass_if_changed
 from jobs.weighing import Decision, Group, Weighed, decisions, in_force, plan, weigh
 from jobs.window_figures import Window, held_figures, hold, let_go, pairs, window, write_performance
 from language import _
@@ -31,11 +32,12 @@ def adjust(engine: Engine, settings: Settings, as_of: date, dry_run: bool, run: 
         return _rehearsed(decided, settings, as_of)
     with engine.connect() as connection:
         with connection.execution_options(readonly=True).begin():
-            read = hold(connection, days)
+            demo, read = demo_of(connection), hold(connection, days)
             weighed = _weighed(connection, settings, days)
         run.progress(0.7, _("writing the weights"))
         with connection.execution_options(readonly=False).begin():
             one_at_a_time(connection, LOCK)
+            pass_if_changed(connection, demo)
             counts, written = _write(connection, settings, as_of, weighed, run)
             let_go(connection)
             raise_data_version(connection)

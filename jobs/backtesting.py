@@ -13,6 +13,7 @@ from jobs.formulas.backtest import Backtest, backtest, together
 from jobs.formulas.diebold_mariano import against
 from jobs.job import Outcome, Run
 from jobs.member_outcomes import chunks, outcomes
+from jobs.same_demo import demo_of, pass_if_changed
 from language import _, ngettext
 from settings import Settings
 
@@ -25,6 +26,8 @@ def walk(engine: Engine, settings: Settings, since: date, dry_run: bool, run: Ru
     Rules that pool over codes pool over those of a chunk: over all of a horizon up to 500,000 outcomes.
     """
     run.progress(0, _("counting outcomes since {day}").format(day=since))
+    with reading(engine) as connection:
+        demo = demo_of(connection)
     found, read = _found(engine, settings, since, run)
     weeks = [row for prefix, one in found.items() for row in _weeks(prefix, one.weeks)]
     compared = [row for prefix, one in found.items() for row in _compared(prefix, one.days, settings)]
@@ -41,6 +44,7 @@ def walk(engine: Engine, settings: Settings, since: date, dry_run: bool, run: Ru
         raise ValueError("a backtest is kept with its run")
     run.progress(0.95, _("writing {n} weeks of rules").format(n=f"{len(weeks):,}"))
     with writing(engine) as connection:
+        pass_if_changed(connection, demo)
         connection.execute(delete(table))
         if weeks:
             connection.execute(insert(table), [row | {"run_id": run.id} for row in weeks])
