@@ -14,7 +14,7 @@ from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import plain
 from db.clock import business_day
-from jobs.formulas.weight_names import UNDONE, UPDATED
+from jobs.formulas.weight_names import REMOVED, UNDONE, UPDATED, starting_weights
 from language import N_, _
 from reports.charts.heat import heat
 from reports.charts.look import Look
@@ -70,13 +70,21 @@ def carried(code: str, horizon: int, period: Period) -> None:
 def _steps(code: str, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """From which day which weight holds, what else happened, and by what rule the last weights were made."""
     rows = ask(weights.weights_history, code=code, horizon=horizon)
-    kept = rows[rows["after"].notna()]
+    kept = rows[rows["after"].notna() | rows["before"].notna()]
     days = _days(kept["decided_at"])
-    table = pd.DataFrame(
-        {"subject": kept["model"], "period": days, "value": 100 * kept["after"].astype(float)}
-    )
+    table = pd.DataFrame({"subject": kept["model"], "period": days, "value": 100 * _as_readers_have_it(kept)})
     rule = RULES.get(rows["rule"].iloc[-1]) if len(rows) else None
     return table, _events(rows), _(rule) if rule else "–"
+
+
+def _as_readers_have_it(rows: pd.DataFrame) -> "pd.Series[float]":
+    """The weight after each decision: that of the start where a run left none in force, 0 of what is no member."""
+    found = rows["after"].astype(float)
+    for _run, own in rows.groupby("run_id"):
+        members = own[own["action"] != REMOVED]
+        if len(members) and own["after"].isna().all():
+            found[members.index] = starting_weights(tuple(members["model"]))
+    return found.fillna(0.0)
 
 
 def _days(moments: Any) -> list[date]:
@@ -85,7 +93,7 @@ def _days(moments: Any) -> list[date]:
 
 def _events(rows: pd.DataFrame) -> pd.DataFrame:
     """What a step does not tell: nothing changed for want of data, taken back, by hand."""
-    once = rows.drop_duplicates("run_id")
+    once = rows[rows["action"] != REMOVED].drop_duplicates("run_id")
     runs = ask(weights.ledger, limit=LEDGER)
     by, found = dict(zip(runs["run_id"], runs["trigger"], strict=True)), []
     for row in once.to_dict("records"):

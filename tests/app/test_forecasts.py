@@ -196,3 +196,27 @@ def test_three_hundred_codes_are_searched(open_page, many_codes_file):
     with engine_for(f"sqlite:///{many_codes_file}").connect() as connection:
         assert connection.scalar(select(func.count()).select_from(h)) == 600
         assert connection.scalar(select(func.count()).where(JobRun.job == "adjust_weights")) == 1
+
+
+def test_the_chart_of_weights_shows_what_readers_have(show, demo_file, engine):
+    """A member that is none any more counts nothing; where no weight is in force they have those of the start."""
+    from dashboard.weights import _steps
+
+    show(demo_file)
+    group, at = {"code": "NEW", "horizon": 2}, datetime(2026, 11, 1, 2, tzinfo=UTC)
+    runs = (
+        (("chronos", None, 0.3, "updated"), ("lgbm", None, 0.7, "updated")),
+        (("a", 0.3, None, "removed"), ("chronos", 0.3, 0.2, "updated"), ("lgbm", 0.7, 0.8, "updated")),
+        (("chronos", 0.2, None, "undone"), ("lgbm", 0.8, None, "undone")),
+    )
+    with engine.begin() as connection:
+        for k, decided in enumerate(runs):
+            moment = at + timedelta(days=k)
+            common = group | {"run_id": 1_000_000 + k, "as_of": moment.date(), "decided_at": moment}
+            common |= {"rule": "hit_rate", "sample_count": 20, "reason": "as_measured"}
+            for model, before, after, action in decided:
+                row = {"model": model, "before": before, "after": after, "action": action}
+                connection.execute(insert(h).values(**common | row))
+    table, events, _rule = _steps("NEW", 2)
+    assert [round(value) for value in table["value"]] == [30, 70, 0, 20, 80, 60, 40]
+    assert list(events["kind"]) == ["undone"]
