@@ -86,7 +86,7 @@ def rules(code: str, horizon: int) -> None:
     if mine.empty:
         st.caption(_("The rules were not compared yet."))
         return
-    name = rule_name(current().weight_rule)
+    name = rule_name(mine["present"].iloc[0])
     st.markdown(
         f"**{_('Which rule would have done better')}** :small[{_('now: {rule}').format(rule=name)}]",
         help=_(
@@ -113,8 +113,9 @@ def _of(rows: pd.DataFrame, code: str, horizon: int) -> pd.DataFrame:
 
 
 def _finding(compared: pd.DataFrame) -> str:
-    """A finding where the test supports one, else a plain name."""
-    equal = compared[compared["rule"] == EQUAL] if len(compared) else compared
+    """A finding where the test supports one on the rule in use, else a plain name."""
+    present = compared["present"] == current().weight_rule
+    equal = compared[present & (compared["rule"] == EQUAL)]
     if equal.empty or current().weight_rule == EQUAL or not equal["p"].iloc[0] <= CLEAR:
         return _("Does the tuning pay?") if equal.empty else _("Whether the tuning pays is not clear")
     return _("The tuning pays") if equal["relative"].iloc[0] > 1 else _("The tuning costs")

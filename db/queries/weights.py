@@ -15,7 +15,19 @@ w, h, b = EnsembleWeight, EnsembleWeightHistory, WeightBacktest
 OF_DECISION = (h.before, h.after, h.hit_rate, h.sample_count, h.action, h.reason)
 BACKTEST = ["run_id", "prefix", "rule", "horizon", "week_start", "loss", "hit_rate", "n"]
 MAY_BE_MISSING = ("relative", "hit_rate", "statistic", "p")  # all of them where the dates are too few
-COMPARISON = ["prefix", "rule", "horizon", "loss", "relative", "hit_rate", "n", "dates", "statistic", "p"]
+COMPARISON = [
+    "prefix",
+    "rule",
+    "horizon",
+    "loss",
+    "relative",
+    "hit_rate",
+    "n",
+    "dates",
+    "statistic",
+    "p",
+    "present",
+]
 
 
 def weights_in_force(
@@ -127,8 +139,10 @@ def backtest(connection: Connection) -> pd.DataFrame:
 
 
 def comparison(connection: Connection) -> pd.DataFrame:
-    """The rules of that run against the one in use, over all its weeks: COMPARISON."""
+    """The rules of that run against `present`, the one that was in use then, over all its weeks: COMPARISON."""
     newest = select(func.max(b.run_id)).scalar_subquery()
     result = connection.scalar(select(JobRun.result).where(JobRun.id == newest))
-    found = pd.DataFrame((result or {}).get("comparison", []), columns=COMPARISON)
+    result = result or {}
+    found = pd.DataFrame(result.get("comparison", []), columns=COMPARISON)
+    found = found.assign(present=result.get("present"))
     return found.astype(dict.fromkeys(MAY_BE_MISSING, float))

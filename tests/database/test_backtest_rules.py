@@ -93,6 +93,7 @@ def test_what_is_stored_is_what_the_formulas_say(engine: Engine) -> None:
     assert run.message == f"{wanted.weeks['week_start'].nunique()} weeks from 720 outcomes"
     with reading(engine) as connection:
         compared = weights.comparison(connection)
+    assert set(compared["present"]) == {"hit_rate"}
     columns = ["rule", "horizon", "loss", "relative", "hit_rate", "n", "dates", "p"]
     of_formula = against(wanted.days)[columns].sort_values(["rule", "horizon"]).reset_index(drop=True)
     found = compared[columns].sort_values(["rule", "horizon"]).reset_index(drop=True)
