@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import numpy as np
 from pandas import DataFrame
 from sqlalchemy import Engine, Table, delete, insert
 
@@ -80,8 +81,8 @@ def _compared(prefix: str, days: DataFrame, settings: Settings) -> Iterator[dict
 
 
 def _plain(frame: DataFrame) -> list[dict[str, Any]]:
-    """Rows of Python's own types, None for NaN."""
-    known = frame.astype(object).where(frame.notna(), None)
+    """Rows of Python's own types, None for NaN and infinity, which JSON does not know."""
+    known = frame.astype(object).where(frame.notna() & ~frame.isin([np.inf, -np.inf]), None)
     return [{str(name): value for name, value in row.items()} for row in known.to_dict("records")]
 
 
