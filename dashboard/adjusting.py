@@ -100,7 +100,8 @@ def next_one(code: str) -> None:
 
 def _happens(row: dict[Any, Any]) -> str:
     """An adjustment that comes to the same weight is none to the reader."""
-    moved = not abs(row["after"] - row["before"]) <= 0.0005  # NaN is a weight that is not in force
+    before, after = row["before"], row["after"]  # None or, beside others, NaN where no weight is in force
+    moved = pd.isna(before) or pd.isna(after) or abs(after - before) > 0.0005
     return _(ACTIONS[row["action"]]) if row["action"] != UPDATED or moved else _("no change")
 
 

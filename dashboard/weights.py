@@ -83,7 +83,8 @@ def _as_readers_have_it(rows: pd.DataFrame) -> "pd.Series[float]":
     for _run, own in rows.groupby("run_id"):
         members = own[own["action"] != REMOVED]
         if len(members) and own["after"].isna().all():
-            found[members.index] = starting_weights(tuple(members["model"]))
+            start = starting_weights(tuple(members["model"]))
+            found.update(pd.Series(start, index=members.index))
     return found.fillna(0.0)
 
 
