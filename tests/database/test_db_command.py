@@ -337,9 +337,8 @@ def test_timezone(
 def test_demo_and_the_first_real_rows(engine: Engine, run: Run, file: Callable[..., Path]) -> None:
     status, out, _err = run("demo")
     assert status == 0
-    assert out.endswith(
-        "Now run: python -m jobs run aggregate_models, and python -m jobs run aggregate_quality\n"
-    )
+    for job in ("aggregate_models", "aggregate_quality", "aggregate_forecasts"):
+        assert f"python -m jobs run {job}" in out.splitlines()[-1]
     assert "The demo was removed" in run("import", "model_evaluations", file(ROWS + GOOD))[1]
     assert run("demo")[0] == 1
     assert run("demo", "--remove")[:2] == (0, "There is no demo in the database.\n")
