@@ -21,7 +21,8 @@ def between(connection: Connection, since: date, until: date) -> pd.DataFrame:
         .join(BusinessDay, inside)
         .where(BusinessDay.day.between(since, until), h.before.is_distinct_from(h.after))
     )
-    return frame(connection, rows.order_by(size.desc(), h.code, h.horizon, h.model))
+    found = frame(connection, rows.order_by(size.desc(), h.code, h.horizon, h.model))
+    return found.astype({"before": float, "after": float})  # all missing, as in the first week, they are None
 
 
 def by_schedule(connection: Connection, since: datetime, until: datetime) -> int:
