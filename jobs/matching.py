@@ -1,7 +1,8 @@
 """Which predictions a change of prices or predictions concerns, and what outcome each of them has (docs/metrics.md).
 
 A prediction's outcome is the close of the first bar on or after its target date, at most seven days later. It is known
-from the moment at which the bar came; a bar that came more than seven days late counts as known on its own day.
+from the moment at which the bar came; a bar that came more than seven days late counts as known on its own day. What
+was predicted when the bar was known already has no outcome.
 """
 
 from collections.abc import Iterable, Iterator
@@ -81,6 +82,7 @@ def _matched() -> Select[Any]:
     first = select(func.min(any_bar.date)).where(any_bar.code == p.code, in_time).correlate(p)
     own_day, last_day = aliased(BusinessDay), aliased(BusinessDay)
     late = b.imported_at >= last_day.ends_at
+    known: Any = case((late, a_second_before(own_day.ends_at)), else_=b.imported_at)
     elsewhere = aliased(PredictionOutcome)  # outcomes that were imported are nobody's to change
     return (
         select(
@@ -88,7 +90,7 @@ def _matched() -> Select[Any]:
             p.predicted_value,
             p.base_value,
             b.close.label("actual_value"),
-            case((late, a_second_before(own_day.ends_at)), else_=b.imported_at).label("resolved_at"),
+            known.label("resolved_at"),
             b.date.label("bar_date"),
             bindparam("now", type_=Timestamp).label("updated_at"),
             case((late, b.date), else_=null()).label("day"),  # the trigger knows the day of another moment
@@ -99,6 +101,7 @@ def _matched() -> Select[Any]:
         .join(own_day, own_day.day == b.date)
         .join(last_day, last_day.day == days_after(b.date, literal(PATIENCE)))
         .where(~exists().where(_same(elsewhere, p), elsewhere.bar_date.is_(None)))
+        .where(p.predicted_at < known)  # whoever knew the price already forecast nothing
     )
 
 

@@ -135,6 +135,15 @@ def test_a_price_that_came_late_counts_as_known_on_its_own_day(engine: Engine) -
     ]
 
 
+def test_who_knew_the_price_already_forecast_nothing(engine: Engine) -> None:
+    price(engine, FRIDAY, 102)
+    predict(engine, FRIDAY, predicted_at=NOW + timedelta(minutes=1))
+    predict(engine, FRIDAY, code="L", predicted_at=NOW - timedelta(minutes=1))
+    price(engine, FRIDAY, 102, code="L")
+    match(engine, NOW + timedelta(hours=1))
+    assert outcomes(engine, "code") == [("L",)]
+
+
 def test_a_bar_that_comes_between_takes_over(engine: Engine) -> None:
     predict(engine, FRIDAY)
     price(engine, FRIDAY + timedelta(days=3), 105)
