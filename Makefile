@@ -14,7 +14,7 @@ test:
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy .
-	@$(VENV) -m pytest -n 3 --dist loadgroup -rs
+	@$(VENV) -m pytest -n 2 --dist loadgroup -rs
 
 # What needs requirements-heavy.txt, which `make test` skips without it.
 test-heavy:

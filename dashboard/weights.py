@@ -160,10 +160,13 @@ def _movers() -> tuple[pd.DataFrame, str]:
     decided = ask(weights.decisions, run_id=int(runs["run_id"].iloc[0]))
     after, before = (decided[name].astype(float).fillna(0) for name in ("after", "before"))
     size = (after - before).abs()
-    codes = size.groupby(decided["code"]).max().nlargest(MOVERS).index
+    most = size.groupby(decided["code"]).max()
+    codes = most[most > 0].nlargest(MOVERS).index
     mine = rows[(rows["model"] == member) & rows["code"].isin(codes)]
     mine = mine.assign(order=mine["code"].map({code: k for k, code in enumerate(codes)}))
     mine = mine.sort_values(["order", "horizon"])
+    if mine.empty:
+        return mine, ""
     cells = zip(mine["weight"], mine["sample_count"], strict=True)
     told = [f"{100 * weight:.0f}%, {_('n')} = {n:,}" for weight, n in cells]
     return mine.assign(subject=mine["code"], percent=100 * mine["weight"].astype(float), told=told), member

@@ -40,6 +40,7 @@ AT = time(2, 0)
 WINDOW = timedelta(days=30)
 TRAININGS = 8  # Sundays
 VALIDATION = timedelta(days=100)
+OLD = timedelta(days=28)  # a training every week keeps models younger than MODEL_MAX_AGE_DAYS
 
 
 @dataclass
@@ -195,14 +196,16 @@ def _trainings(made: Simulated, decided: list[Decision], zone: ZoneInfo) -> list
     error = np.abs(made.predicted["lgbm"] - made.actual)
     still = np.abs(made.closes[:, None, :] - made.actual)
     hit = _hits(made, made.predicted["lgbm"])
-    held: dict[tuple[int, int], float] = {}
+    held: dict[tuple[int, int], tuple[float, date]] = {}
     for found in decided:
         days = [found.sunday - VALIDATION <= day < found.sunday for day in made.days]
         inside = np.array(days) & ~np.isnan(made.actual).any(axis=(0, 1))
         for k, code in enumerate(CODES):
             for h, horizon in enumerate(HORIZONS):
                 mae, naive = (float(values[k, h, inside].mean()) for values in (error, still))
-                before = held.get((k, h))
+                before, since = held.get((k, h), (None, found.sunday))
+                if found.sunday - since > OLD:
+                    before = None  # it is not used any more, and holds nobody up
                 better = mae < naive and (before is None or mae < before)
                 rows.append(
                     {
@@ -220,5 +223,6 @@ def _trainings(made: Simulated, decided: list[Decision], zone: ZoneInfo) -> list
                         "status": "promoted" if better else "kept",
                     }
                 )
-                held[k, h] = mae if better or before is None else before
+                if better:
+                    held[k, h] = mae, found.sunday
     return rows

@@ -52,8 +52,7 @@ def _hits(now: Any, before: Any) -> Line:
 
 def _moved(context: Context) -> list[Line]:
     """How many weights the week's adjustments moved, and the largest of these moves."""
-    last = context.days["until"] + timedelta(days=1)
-    moved = weight_moves.between(context.connection, context.days["since"], last)
+    moved = weight_moves.between(context.connection, **context.days)
     if moved.empty:
         return []
     groups = len(moved[["code", "horizon"]].drop_duplicates())
