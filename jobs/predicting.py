@@ -18,7 +18,7 @@ from jobs.formulas.boosting import ENOUGH_BARS
 from jobs.job import Outcome, Run
 from jobs.models_in_use import any_promoted, promoted
 from jobs.price_history import bars_of, wanted_codes
-from jobs.stored_predictions import already_predicted, store, weights_in_force
+from jobs.stored_predictions import already_predicted, member_weights, store
 from language import _, ngettext
 from settings import Settings, current
 
@@ -106,7 +106,7 @@ def _wanted(
         if not horizons:
             done.there += 1
             continue
-        weights = {horizon: weights_in_force(connection, code, horizon) for horizon in horizons}
+        weights = {horizon: member_weights(connection, code, horizon) for horizon in horizons}
         yield Wanted(code, bars, horizons, promoted(connection, code), weights)
 
 

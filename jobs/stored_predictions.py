@@ -24,9 +24,9 @@ def already_predicted(connection: Connection, code: str, newest: date) -> set[in
     }
 
 
-def weights_in_force(connection: Connection, code: str, horizon: int) -> dict[str, float]:
-    """The weights of the members; those to start with where none was computed yet."""
-    rows = select(w.model, w.weight).where(w.code == code, w.horizon == horizon)
+def member_weights(connection: Connection, code: str, horizon: int) -> dict[str, float]:
+    """The weights of Tidemark's own members; those to start with where none of theirs is in force."""
+    rows = select(w.model, w.weight).where(w.code == code, w.horizon == horizon, w.model.in_(MEMBERS))
     found = {row.model: row.weight for row in connection.execute(rows)}
     return found or dict(zip(MEMBERS, starting_weights(MEMBERS), strict=True))
 

@@ -91,23 +91,27 @@ def test_rows_of_members_and_ensemble(trained: Engine, with_chronos: None) -> No
     assert match_outcomes(trained, MatchOutcomesParameters(), Here(NOW)).rows_read == 6
 
 
+def weigh(engine: Engine, weights: dict[str, float]) -> None:
+    """Puts weights into force."""
+    common: dict[str, Any] = {"code": "K", "horizon": 1, "sample_count": 20, "as_of": LAST}
+    common |= {"rule": "hit_rate", "updated_at": NOW}
+    rows = [common | {"model": model, "weight": weight} for model, weight in weights.items()]
+    with engine.begin() as connection:
+        connection.execute(insert(EnsembleWeight), rows)
+
+
 def test_weights_in_force_count(trained: Engine, with_chronos: None) -> None:
-    common = {
-        "code": "K",
-        "horizon": 1,
-        "sample_count": 20,
-        "as_of": LAST,
-        "rule": "hit_rate",
-        "updated_at": NOW,
-    }
-    with trained.begin() as connection:
-        weights = {"chronos": 0.2, "lgbm": 0.8}
-        connection.execute(
-            insert(EnsembleWeight), [common | {"model": m, "weight": w} for m, w in weights.items()]
-        )
+    weigh(trained, {"chronos": 0.2, "lgbm": 0.8})
     run(trained)
     said = by_model(trained)
     assert said["ensemble"] == pytest.approx(0.2 * said["chronos"] + 0.8 * said["lgbm"])
+
+
+def test_weights_of_other_members_are_not_theirs(trained: Engine, with_chronos: None) -> None:
+    weigh(trained, {"theta": 0.3, "naive": 0.7})
+    run(trained)
+    said = by_model(trained)
+    assert said["ensemble"] == pytest.approx(0.6 * said["chronos"] + 0.4 * said["lgbm"])
 
 
 def test_a_second_run_on_the_same_bar_adds_nothing_and_a_new_bar_does(trained: Engine) -> None:
