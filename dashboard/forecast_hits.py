@@ -79,7 +79,8 @@ def by_model(metric_name: str, period: Period, horizon: int) -> None:
 
 
 def empty(today: date) -> None:
-    """The frame of the trend without anything in it."""
+    """What else leads here, and the frame of the trend without anything in it."""
+    st.caption(_("Or import price_bars and predictions: the job match_outcomes finds what became of them."))
     period = Period(today, today, "week")
     with st.container(border=True):
         st.markdown(f"**{_(HITS.label)}**", help=_(HITS.definition))
