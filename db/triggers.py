@@ -30,6 +30,9 @@ WATCHED = (
     Watched("price_bars", at=None, key="code", marked="date"),
     Watched("predictions", at="predicted_at", key="code", marked="target_date"),
     Watched("prediction_outcomes", at="resolved_at", key="model"),
+    Watched("trade_records", at="timestamp", key="market"),
+    Watched("llm_usage_log", at="timestamp", key="agent_name"),
+    Watched("model_evolution_history", at="timestamp", key="agent_name"),
 )
 
 

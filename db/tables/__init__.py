@@ -1,7 +1,7 @@
 """Every table of Tidemark, one file a word."""
 
 from db.base import Base
-from db.tables import forecasts, models, operations, quality
+from db.tables import agents, forecasts, models, operations, quality, usage
 
 TABLES = (
     models.Model,
@@ -20,6 +20,15 @@ TABLES = (
     forecasts.EnsembleWeightHistory,
     forecasts.TrainingRun,
     forecasts.WeightBacktest,
+    agents.TradeRecord,
+    agents.ModelEvolution,
+    agents.AgentAssignment,
+    agents.AgentPerformance,
+    agents.DailyConfidence,
+    agents.SystemMetric,
+    usage.LlmUsage,
+    usage.LlmPrice,
+    usage.DailyLlmUsage,
     operations.JobRun,
     operations.Report,
     operations.Verdict,
