@@ -18,6 +18,15 @@ NO_MARKET = "(unknown)"  # the market of trades without one, in the figures: '' 
 TEAM = "*"  # the agent of rows that hold all agents' trades together
 
 
+def _is_object(column: str) -> list[CheckConstraint]:
+    """The rule that JSON is an object, which a job can take apart."""
+    sqlite = f"json_valid({column}) AND json_type({column}) = 'object'"
+    return [
+        CheckConstraint(sqlite, name=column).ddl_if(dialect="sqlite"),
+        CheckConstraint(f"jsonb_typeof({column}) = 'object'", name=column).ddl_if(dialect="postgresql"),
+    ]
+
+
 def _one_of(column: str, words: tuple[str, ...]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(map(repr, words))})", name=column)
 
@@ -31,6 +40,7 @@ class TradeRecord(Base):
         UniqueConstraint("trade_id"),
         CheckConstraint("trade_id <> ''", name="trade_id"),
         _one_of("side", SIDES),
+        *_is_object("agent_contributions"),
         *(between(column, -LARGEST, LARGEST) for column in ("quantity", "price", "pnl")),
         between("decision_confidence", 0, 1),
         between("decision_time_seconds", 0, LARGEST),

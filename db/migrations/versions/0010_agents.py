@@ -55,6 +55,7 @@ def _trades() -> None:
         *_named(table, "trade_id"),
         *_one_of(table, "side", "'buy', 'sell'"),
         *_between(table, "-1e+15", "1e+15", "quantity", "price", "pnl"),
+        *_object(table, "agent_contributions"),
         *_between(table, "0", "1", "decision_confidence"),
         *_between(table, "0", "1e+15", "decision_time_seconds"),
         *_flags(table, "human_intervened"),
@@ -262,6 +263,14 @@ def _named(table: str, column: str) -> list[sa.CheckConstraint]:
 
 def _one_of(table: str, column: str, words: str) -> list[sa.CheckConstraint]:
     return [sa.CheckConstraint(f"{column} IN ({words})", name=op.f(f"ck_{table}_{column}"))]
+
+
+def _object(table: str, column: str) -> list[sa.CheckConstraint]:
+    """That JSON is an object."""
+    rule = f"jsonb_typeof({column}) = 'object'"
+    if _on_sqlite():
+        rule = f"json_valid({column}) AND json_type({column}) = 'object'"
+    return [sa.CheckConstraint(rule, name=op.f(f"ck_{table}_{column}"))]
 
 
 def _between(table: str, low: str, high: str, *columns: str) -> list[sa.CheckConstraint]:
