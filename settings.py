@@ -67,6 +67,16 @@ class Settings(BaseSettings):
     aggregate_forecasts_at: time = Field(
         time(17, 15), description="when the daily aggregation of forecasts starts (HH:MM in TIMEZONE)"
     )
+    aggregate_agents_at: time = Field(
+        time(17, 5),
+        description="when the daily aggregation of agents starts (HH:MM in TIMEZONE); also at that minute of each hour",
+    )
+    check_swaps_at: time = Field(
+        time(17, 20), description="when swaps of agents' models are checked each day (HH:MM in TIMEZONE)"
+    )
+    rollback_guard: bool = Field(
+        True, description="whether a swap is rolled back only where it is worse by more than luck"
+    )
     adjust_weights_at: time = Field(
         time(2, 0), description="when ensemble weights are adjusted on Sundays (HH:MM in TIMEZONE)"
     )

@@ -198,10 +198,41 @@ FORECAST_METRICS = (
     ),
 )
 
+AGENT_METRICS = (
+    Metric(
+        "win_rate",
+        N_("Win rate"),
+        N_("% of decided trades"),
+        N_("Share of the trades that won among those that won or lost; break-even trades are neither."),
+        count="decided_count",
+        part="wins",
+        source="pnl",
+        word="agents",
+    ),
+    Metric(
+        "cost_per_call",
+        N_("Cost per call"),
+        N_("mean US dollars a call"),
+        N_("Mean cost of the LLM calls whose cost is known, billed or by the price book; lower is better."),
+        count="cost_count",
+        mean="cost_mean",
+        std="cost_std",
+        source="cost_usd",
+        better="down",
+        high=1e9,
+        digits=4,
+        digits_of_change=4,
+        word="agents",
+    ),
+)
+
 # What a week is judged by.
 MODEL_HEADLINES = ("final_score", "target_achieved_rate", "support_breach_rate")
 QUALITY_HEADLINES = ("score", "feedback_score")
 FORECAST_HEADLINES = ("hit_rate",)
+AGENT_HEADLINES = ("win_rate", "cost_per_call")
 
-METRICS = {metric.name: metric for metric in (*MODEL_METRICS, *QUALITY_METRICS, *FORECAST_METRICS)}
+METRICS = {
+    metric.name: metric for metric in (*MODEL_METRICS, *QUALITY_METRICS, *FORECAST_METRICS, *AGENT_METRICS)
+}
 BY_COLUMN = {metric.column: metric for metric in METRICS.values()}

@@ -57,7 +57,9 @@ def _slots(connection: Connection, entry: Entry, now: datetime, zone: ZoneInfo) 
         if since is None or since > now:
             state_fact(connection, name, now.isoformat())
             return []
-    return list(entry.slots(since, now, zone))
+    slots = list(entry.slots(since, now, zone))
+    # Of hours that nobody was there for only the newest is told: a year of them would be 8,760 rows.
+    return slots[-1:] if entry.hourly else slots
 
 
 def _record(

@@ -8,10 +8,12 @@ from sqlalchemy import Engine, select
 
 from db.clock import Now
 from db.engine import reading
+from db.tables.agents import ModelEvolution, TradeRecord
 from db.tables.forecasts import PredictionOutcome
 from db.tables.models import ModelEvaluation
 from db.tables.operations import StaleMark
 from db.tables.quality import ConversationEvaluation, FeedbackLog
+from db.tables.usage import LlmUsage
 from jobs import claims, queue
 from jobs.job import Job, Run
 from jobs.lost import reap
@@ -25,6 +27,7 @@ SOURCES = {
     "aggregate_models": (ModelEvaluation.__tablename__,),
     "aggregate_quality": (ConversationEvaluation.__tablename__, FeedbackLog.__tablename__),
     "aggregate_forecasts": (PredictionOutcome.__tablename__,),
+    "aggregate_agents": (TradeRecord.__tablename__, LlmUsage.__tablename__, ModelEvolution.__tablename__),
 }
 
 
@@ -39,6 +42,7 @@ def bring_up_to_date(engine: Engine, run: Run, week: date, clock: Now) -> None:
         ("aggregate_quality", {}),
         ("match_outcomes", {}),
         ("aggregate_forecasts", {}),
+        ("aggregate_agents", {}),
         ("judge_week", {}),
     )
     for done, (name, values) in enumerate(asked):

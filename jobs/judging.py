@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Engine, Table, delete, func, select, tuple_
 
 from db.clock import week_start
 from db.engine import bookkeeping, raise_data_version, reading
-from db.metrics import FORECAST_HEADLINES, MODEL_HEADLINES, QUALITY_HEADLINES
-from db.queries import forecasts, models, quality_weeks
+from db.metrics import AGENT_HEADLINES, FORECAST_HEADLINES, MODEL_HEADLINES, QUALITY_HEADLINES
+from db.queries import agents, forecasts, models, quality_weeks
+from db.tables.agents import AgentPerformance
 from db.tables.forecasts import DailyForecast
 from db.tables.models import DailyModelPerformance
 from db.tables.operations import Verdict
@@ -61,6 +62,13 @@ WORDS = (
         DailyForecast.__tablename__,
         DailyForecast.date,
         forecasts.weekly,
+    ),
+    Word(
+        "agents",
+        AGENT_HEADLINES,
+        AgentPerformance.__tablename__,
+        agents.days,
+        agents.weekly,
     ),
 )
 

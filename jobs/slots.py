@@ -18,17 +18,25 @@ WEEKDAYS = (
 class Entry:
     """A job and its time of day; `weekday` 0–6 (Monday first) for weekly ones, `at` None for none at all.
 
-    `after` are the jobs whose every successful run is followed by one of this job.
+    An `hourly` one also runs at that minute of every other hour. `after` are the jobs whose every successful run is
+    followed by one of this job.
     """
 
     job: Job
     at: time | None = None
     weekday: int | None = None
     after: tuple[Job, ...] = ()
+    hourly: bool = False
 
     def slots(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """Every slot in (after, until], oldest first: one a day or week, whatever the clocks do that day."""
+        """Every slot in (after, until], oldest first: one a day or week, whatever the clocks do that day.
+
+        Hours are those that pass: a day whose clocks change has 23 or 25.
+        """
         if self.at is None:
+            return
+        if self.hourly:
+            yield from self._hours(after, until, zone)
             return
         day = business_day(after, zone) - timedelta(days=1)
         while (slot := self._slot(day, self.at, zone)) <= until:
@@ -39,6 +47,15 @@ class Entry:
     def next_slot(self, after: datetime, zone: ZoneInfo) -> datetime | None:
         """The first slot later than a moment."""
         return next(self.slots(after, after + timedelta(days=9), zone), None)
+
+    def _hours(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        assert self.at is not None
+        slot = self._slot(business_day(after, zone) - timedelta(days=1), self.at, zone)
+        slot += (after - slot) // timedelta(hours=1) * timedelta(hours=1)
+        while slot <= until:
+            if slot > after:
+                yield slot
+            slot += timedelta(hours=1)
 
     def _is_due(self, day: date) -> bool:
         return self.weekday is None or day.weekday() == self.weekday
@@ -54,6 +71,8 @@ class Entry:
             return _("after each {job}").format(job=", ".join(job.name for job in self.after))
         if self.at is None:
             return _("on request")
+        if self.hourly:
+            return _("daily at {at}, and at that minute of each hour").format(at=f"{self.at:%H:%M}")
         if self.weekday is None:
             return _("daily at {at}").format(at=f"{self.at:%H:%M}")
         return _("{weekday}s at {at}").format(weekday=_(WEEKDAYS[self.weekday]), at=f"{self.at:%H:%M}")
@@ -61,6 +80,10 @@ class Entry:
 
 def every_day(job: Job, at: time) -> Entry:
     return Entry(job, at)
+
+
+def every_hour(job: Job, at: time) -> Entry:
+    return Entry(job, at, hourly=True)
 
 
 def every_week(job: Job, on: str, at: time) -> Entry:

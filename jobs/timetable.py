@@ -5,10 +5,12 @@ from datetime import time
 from db.errors import Refused
 from jobs import (
     adjust_weights,
+    aggregate_agents,
     aggregate_forecasts,
     aggregate_models,
     aggregate_quality,
     backtest_rules,
+    check_swaps,
     judge_week,
     match_outcomes,
     predict,
@@ -16,7 +18,7 @@ from jobs import (
     send_digest,
 )
 from jobs.job import Job
-from jobs.slots import Entry, after_each, every_day, every_week
+from jobs.slots import Entry, after_each, every_day, every_hour, every_week
 from language import _
 from settings import Settings
 
@@ -30,6 +32,8 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
         every_day(match_outcomes.JOB, at=settings.match_outcomes_at),
         every_day(predict.JOB, at=settings.predict_at),
         every_day(aggregate_forecasts.JOB, at=settings.aggregate_forecasts_at),
+        every_hour(aggregate_agents.JOB, at=settings.aggregate_agents_at),
+        every_day(check_swaps.JOB, at=settings.check_swaps_at),
         *FOLLOWERS,
         every_week(retrain.JOB, on="Sunday", at=settings.retrain_at),
         every_week(adjust_weights.JOB, on="Sunday", at=settings.adjust_weights_at),
@@ -39,7 +43,10 @@ def timetable(settings: Settings) -> tuple[Entry, ...]:
 
 
 FOLLOWERS = (
-    after_each((aggregate_models.JOB, aggregate_quality.JOB, aggregate_forecasts.JOB), judge_week.JOB),
+    after_each(
+        (aggregate_models.JOB, aggregate_quality.JOB, aggregate_forecasts.JOB, aggregate_agents.JOB),
+        judge_week.JOB,
+    ),
 )
 
 JOBS: dict[str, Job] = {
@@ -50,6 +57,8 @@ JOBS: dict[str, Job] = {
         match_outcomes.JOB,
         predict.JOB,
         aggregate_forecasts.JOB,
+        aggregate_agents.JOB,
+        check_swaps.JOB,
         judge_week.JOB,
         retrain.JOB,
         adjust_weights.JOB,

@@ -101,7 +101,15 @@ class ModelEvolution(Base):
     status: Mapped[str] = mapped_column(String(20), server_default="validating")
     validated_at: Mapped[datetime | None] = mapped_column(Timestamp)
     observed_change: Mapped[float | None] = mapped_column(Score)  # of the rating, as a share of that before
-    verdict: Mapped[str] = mapped_column(String(2000), server_default="")  # why it got its status, for people
+    verdict: Mapped[str] = mapped_column(
+        String(40), server_default=""
+    )  # why it got its status: a word of jobs' own
+    decisions_before: Mapped[int | None]
+    decisions_after: Mapped[int | None]
+    rating_before: Mapped[float | None] = mapped_column(Score)
+    rating_after: Mapped[float | None] = mapped_column(Score)
+    difference_low: Mapped[float | None] = mapped_column(Score)  # 95 % interval of after − before
+    difference_high: Mapped[float | None] = mapped_column(Score)
     rolls_back: Mapped[int | None] = mapped_column(Id)
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.current_timestamp())
     day: Mapped[date | None] = mapped_column(Day)

@@ -1,0 +1,181 @@
+"""What pages ask of agent_performance, daily_confidence and system_metrics."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, and_, func, select
+
+from db.metrics import METRICS
+from db.queries import usage
+from db.queries.combining import as_date, periods, unfinished
+from db.queries.frames import frame
+from db.tables.agents import PERIODS, TEAM, UNATTRIBUTED, AgentPerformance, DailyConfidence, SystemMetric
+from db.tables.operations import BusinessDay
+from jobs.formulas.intervals import wilson
+from jobs.formulas.ratings import performance_rating
+
+performance = AgentPerformance.__table__
+p = performance.c
+c = DailyConfidence.__table__.c
+days = SystemMetric.date  # every day with a trade, a call or a swap has a row
+_daily = p.period == PERIODS[0]
+
+SUMS = ("total_decisions", "wins", "losses", "confidence_count")
+MONEY = ("total_pnl_attributed", "attributed_gains", "attributed_losses")
+
+
+def newest_day(connection: Connection) -> date | None:
+    """The newest day with figures."""
+    newest: date | None = connection.scalar(select(func.max(days)))
+    return newest
+
+
+def oldest_day(connection: Connection) -> date | None:
+    """The oldest day with figures."""
+    oldest: date | None = connection.scalar(select(func.min(days)))
+    return oldest
+
+
+def agents(connection: Connection) -> list[str]:
+    """Every agent that took part in a closed trade, in the order that gives each its colour: by its first day."""
+    first = func.min(p.period_start)
+    named = and_(_daily, p.agent_name.not_in((TEAM, UNATTRIBUTED)))
+    return list(
+        connection.scalars(
+            select(p.agent_name).where(named).group_by(p.agent_name).order_by(first, p.agent_name)
+        )
+    )
+
+
+def markets(connection: Connection) -> list[str]:
+    """The markets with closed trades, the one with most of them first."""
+    n = func.sum(p.total_decisions)
+    found = select(p.market).where(_daily, p.agent_name == TEAM).group_by(p.market)
+    return list(connection.scalars(found.order_by(n.desc(), p.market)))
+
+
+def contributions(connection: Connection, since: date, until: date, market: str) -> pd.DataFrame:
+    """What each agent's part in the closed trades of a market came to, whoever gained most first.
+
+    Columns: agent_name ('*': the trades themselves), total_decisions, wins, losses, decided, win_rate, low, high
+    (Wilson; all in %), avg_contribution_score, total_pnl_attributed, attributed_gains, attributed_losses,
+    confidence_count, confidence_accuracy, performance_rating.
+    """
+    inside = and_(_daily, p.period_start.between(since, until), p.market == market)
+    rows = frame(connection, _sums(inside, p.agent_name))
+    return _finished(rows).sort_values(
+        ["total_pnl_attributed", "agent_name"], ascending=[False, True], ignore_index=True
+    )
+
+
+def performance_trend(
+    connection: Connection, since: date, until: date, grain: str, today: date, market: str
+) -> pd.DataFrame:
+    """The same by day or ISO week: with a column period, and unfinished."""
+    period = BusinessDay.week_start if grain == "week" else p.period_start
+    inside = and_(_daily, p.period_start.between(since, until), p.market == market)
+    rows = frame(connection, _sums(inside, p.agent_name, period.label("period")))
+    rows["period"] = rows["period"].map(as_date)
+    rows["unfinished"] = [unfinished(start, grain, today) for start in rows["period"]]
+    return _finished(rows).sort_values(["agent_name", "period"], ignore_index=True)
+
+
+def money_over_time(
+    connection: Connection, since: date, until: date, grain: str, today: date, market: str
+) -> pd.DataFrame:
+    """Attributed P&L added up from the first period on: agent_name, period, pnl, total; a period without a trade of
+    an agent adds 0 to it."""
+    rows = performance_trend(connection, since, until, grain, today, market)
+    wide = rows.pivot(index="period", columns="agent_name", values="total_pnl_attributed")
+    wide = wide.reindex(periods(since, until, grain)).rename_axis("period").fillna(0.0)
+    long = wide.melt(ignore_index=False, var_name="agent_name", value_name="pnl").reset_index()
+    return long.assign(total=long.groupby("agent_name")["pnl"].cumsum())
+
+
+def confidence(connection: Connection, since: date, until: date, market: str, agent: str) -> pd.DataFrame:
+    """How often trades won by how confident they were: bin, n, wins, said, won, low, high (Wilson; shares, 0–1)."""
+    inside = and_(c.date.between(since, until), c.market == market, c.agent_name == agent)
+    sums = (func.sum(c.trade_count), func.sum(c.win_count), func.sum(c.confidence_sum))
+    names = ("n", "wins", "confidence")
+    found = select(c.bin, *(column.label(name) for column, name in zip(sums, names, strict=True)))
+    rows = frame(connection, found.where(inside).group_by(c.bin).order_by(c.bin)).astype(float)
+    low, high = wilson(rows["wins"], rows["n"])
+    return rows.assign(said=rows["confidence"] / rows["n"], won=rows["wins"] / rows["n"], low=low, high=high)
+
+
+def underperformers(connection: Connection, until: date, min_trades: int = 10) -> pd.DataFrame:
+    """Agents that lose money and more often than the others, over the 30 days to `until`, by market (docs/metrics.md).
+
+    Columns of `contributions`, market, and others_rate: the win rate (in %) of the trades without that agent.
+    """
+    inside = and_(_daily, p.period_start.between(until - timedelta(days=29), until))
+    rows = _finished(frame(connection, _sums(inside, p.agent_name, p.market)))
+    team = rows[rows["agent_name"] == TEAM].set_index("market")
+    mine = rows[~rows["agent_name"].isin([TEAM, UNATTRIBUTED])]
+    wins = mine["market"].map(team["wins"]) - mine["wins"]
+    decided = mine["market"].map(team["decided"]) - mine["decided"]
+    mine = mine.assign(others_rate=100 * (wins / decided.where(decided > 0)).astype(float))
+    under = (
+        (mine["total_decisions"] >= min_trades)
+        & (mine["total_pnl_attributed"] < 0)
+        & (mine["high"] < mine["others_rate"])
+    )
+    return mine[under].sort_values(["market", "agent_name"], ignore_index=True)
+
+
+def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.DataFrame:
+    """A headline per agent and ISO week between two Mondays: subject, week, value, std, n, part.
+
+    Wins are counted over all markets.
+    """
+    if METRICS[metric].mean:
+        return usage.weekly(connection, metric, first, last)
+    inside = and_(
+        _daily,
+        p.period_start.between(first, last + timedelta(days=6)),
+        p.agent_name.not_in((TEAM, UNATTRIBUTED)),
+        p.wins + p.losses > 0,
+    )
+    rows = frame(
+        connection, _sums(inside, p.agent_name.label("subject"), BusinessDay.week_start.label("week"))
+    )
+    rows = rows.assign(n=(rows["wins"] + rows["losses"]).astype(float), part=rows["wins"].astype(float))
+    rows = rows.assign(week=rows["week"].map(as_date), value=100 * rows["part"] / rows["n"], std=np.nan)
+    wanted = ["subject", "week", "value", "std", "n", "part"]
+    return rows[wanted].sort_values(wanted[:2], ignore_index=True)
+
+
+def _sums(inside: Any, *keys: Any) -> Any:
+    """Sums over daily rows; a mean is weighed by what it is a mean of."""
+    sums = {name: func.sum(p[name]) for name in (*SUMS, *MONEY)}
+    sums["contribution"] = func.sum(p.avg_contribution_score * p.total_decisions)
+    sums["brier"] = func.sum((1 - p.confidence_accuracy) * p.confidence_count)
+    by = [getattr(key, "element", key) for key in keys]
+    source = performance.join(BusinessDay, BusinessDay.day == p.period_start)
+    found = select(*keys, *(column.label(name) for name, column in sums.items()))
+    return found.select_from(source).where(inside).group_by(*by)
+
+
+def _finished(rows: pd.DataFrame) -> pd.DataFrame:
+    numbers = [*SUMS, *MONEY, "contribution", "brier"]
+    rows = rows.astype(dict.fromkeys(numbers, float))
+    decided = rows["wins"] + rows["losses"]
+    low, high = wilson(rows["wins"], decided)
+    confident = rows["confidence_count"]
+    accuracy = 1 - rows["brier"] / confident.where(confident > 0)
+    rating = performance_rating(
+        rows["wins"], rows["losses"], accuracy, rows["attributed_gains"], rows["attributed_losses"]
+    )
+    return rows.assign(
+        decided=decided,
+        win_rate=100 * rows["wins"] / decided.where(decided > 0),
+        low=100 * low,
+        high=100 * high,
+        avg_contribution_score=rows["contribution"] / rows["total_decisions"],
+        confidence_accuracy=accuracy,
+        performance_rating=np.where(rows["agent_name"] == UNATTRIBUTED, np.nan, rating)
+        if "agent_name" in rows
+        else rating,
+    ).drop(columns=["contribution", "brier"])

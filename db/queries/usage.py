@@ -1,0 +1,113 @@
+"""What pages ask of daily_llm_usage."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, func, select
+
+from db.metrics import METRICS
+from db.queries.combining import as_date, unfinished
+from db.queries.frames import frame
+from db.tables.operations import BusinessDay
+from db.tables.usage import DailyLlmUsage
+
+daily = DailyLlmUsage.__table__
+d = daily.c
+DIMENSIONS = ("agent_name", "provider", "model")
+COUNTS = ("calls", "known_count", "failures", "cost_count", "computed_count", "latency_count")
+SUMS = ("prompt_tokens", "completion_tokens", "tokens", "cost_usd")
+
+
+def newest_day(connection: Connection) -> date | None:
+    """The newest day with calls."""
+    newest: date | None = connection.scalar(select(func.max(d.date)))
+    return newest
+
+
+def oldest_day(connection: Connection) -> date | None:
+    """The oldest day with calls."""
+    oldest: date | None = connection.scalar(select(func.min(d.date)))
+    return oldest
+
+
+def totals(connection: Connection, since: date, until: date, *dimensions: str) -> pd.DataFrame:
+    """What calls came to over a period, by these of agent_name, provider and model, the dearest first.
+
+    Columns: calls, known_count, failures, cost_count, computed_count, latency_count, prompt_tokens,
+    completion_tokens, tokens, cost_usd, cost_max, cost_per_call, failure_rate (in %), latency_mean_ms.
+    """
+    keys = [d[name] for name in dimensions]
+    return _finished(frame(connection, _sums(since, until, *keys))).sort_values(
+        ["cost_usd", "calls", *dimensions], ascending=[False, False, *(True for _ in keys)], ignore_index=True
+    )
+
+
+def trend(
+    connection: Connection, since: date, until: date, grain: str, today: date, dimension: str
+) -> pd.DataFrame:
+    """The same by day or ISO week: with columns subject (of the dimension), period, and unfinished."""
+    period = BusinessDay.week_start if grain == "week" else d.date
+    rows = frame(connection, _sums(since, until, d[dimension].label("subject"), period.label("period")))
+    rows["period"] = rows["period"].map(as_date)
+    rows["unfinished"] = [unfinished(start, grain, today) for start in rows["period"]]
+    return _finished(rows).sort_values(["subject", "period"], ignore_index=True)
+
+
+def latencies(connection: Connection, since: date, until: date) -> pd.DataFrame:
+    """The daily percentiles as they are: date, agent_name, provider, model, latency_count, p50 and p95 in ms."""
+    columns = (d.date, *(d[name] for name in DIMENSIONS), d.latency_count, d.latency_p50_ms, d.latency_p95_ms)
+    found = select(*columns).where(d.date.between(since, until), d.latency_count > 0)
+    return frame(connection, found.order_by(d.date, *(d[name] for name in DIMENSIONS)))
+
+
+def month_cost(connection: Connection, first: date, last: date) -> pd.DataFrame:
+    """The cost of each day that has one: date, cost_usd."""
+    found = select(d.date, func.sum(d.cost_usd).label("cost_usd")).where(d.date.between(first, last))
+    rows = frame(connection, found.group_by(d.date).order_by(d.date))
+    return rows.astype({"cost_usd": float}).dropna(ignore_index=True)
+
+
+def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.DataFrame:
+    """A mean per agent and ISO week between two Mondays: subject, week, value, std, n, part."""
+    one = METRICS[metric]
+    inside = d.date.between(first, last + timedelta(days=6)) & (d[one.count] > 0)
+    columns = [d.agent_name.label("subject"), BusinessDay.week_start.label("week")]
+    source = daily.join(BusinessDay, BusinessDay.day == d.date)
+    found = select(*columns, *_near_zero(one)).select_from(source).where(inside)
+    rows = frame(connection, found.group_by(d.agent_name, BusinessDay.week_start))
+    rows = rows.astype({"n": float, "value": float, "squares": float})
+    spread = (rows["squares"].clip(lower=0) / (rows["n"] - 1).where(rows["n"] > 1)) ** 0.5
+    rows = rows.assign(week=rows["week"].map(as_date), std=spread, part=None)
+    wanted = ["subject", "week", "value", "std", "n", "part"]
+    return rows[wanted].sort_values(wanted[:2], ignore_index=True)
+
+
+def _near_zero(metric: Any) -> list[Any]:
+    """n, mean and squares from the mean of a figure whose values are near 0, not near the middle of its range."""
+    n, mean, std = d[metric.count], d[metric.mean], func.coalesce(d[metric.std], 0)
+    total, weighed = func.sum(n), func.sum(n * mean)
+    return [
+        total.label("n"),
+        (weighed / total).label("value"),
+        (func.sum((n - 1) * std * std + n * mean * mean) - weighed * weighed / total).label("squares"),
+    ]
+
+
+def _sums(since: date, until: date, *keys: Any) -> Any:
+    source = daily.join(BusinessDay, BusinessDay.day == d.date)
+    sums: dict[str, Any] = {name: func.sum(d[name]) for name in (*COUNTS, *SUMS)}
+    sums |= {"cost_max": func.max(d.cost_max), "latency": func.sum(d.latency_mean_ms * d.latency_count)}
+    by = [getattr(key, "element", key) for key in keys]
+    found = select(*keys, *(column.label(name) for name, column in sums.items()))
+    return found.select_from(source).where(d.date.between(since, until)).group_by(*by)
+
+
+def _finished(rows: pd.DataFrame) -> pd.DataFrame:
+    rows = rows.astype(dict.fromkeys((*COUNTS, *SUMS, "cost_max", "latency"), float))
+    known, costs, answered = rows["known_count"], rows["cost_count"], rows["latency_count"]
+    return rows.assign(
+        cost_per_call=rows["cost_usd"] / costs.where(costs > 0),
+        failure_rate=100 * rows["failures"] / known.where(known > 0),
+        latency_mean_ms=rows["latency"] / answered.where(answered > 0),
+    ).drop(columns="latency")
