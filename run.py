@@ -144,7 +144,13 @@ def prepare(config: settings.Settings) -> None:
     if config.demo and is_empty(engine):
         print(_("The database is empty: filling it with simulated data (DEMO=0 leaves it empty) …"))
         fill_demo(engine, config.zone, utc_now())
-        for job in ("aggregate_models", "aggregate_quality", "aggregate_forecasts", "backtest_rules"):
+        for job in (
+            "aggregate_models",
+            "aggregate_quality",
+            "aggregate_forecasts",
+            "backtest_rules",
+            "aggregate_agents",
+        ):
             _aggregate(engine, config, job_named(job))
 
 

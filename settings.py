@@ -74,6 +74,19 @@ class Settings(BaseSettings):
     check_swaps_at: time = Field(
         time(17, 20), description="when swaps of agents' models are checked each day (HH:MM in TIMEZONE)"
     )
+    usd_markets: Words = Field(
+        ("USD",),
+        description="markets whose P&L is in US dollars, so that the cost of LLM calls comes off it: USD,NASDAQ",
+    )
+    monthly_budget_usd: float | None = Field(
+        None, gt=0, description="US dollars that LLM calls may cost in a month; over it, the report says so"
+    )
+    budget_warning: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="share of the monthly budget from which its projected end is told as a warning",
+    )
     rollback_guard: bool = Field(
         True, description="whether a swap is rolled back only where it is worse by more than luck"
     )
@@ -204,7 +217,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("operator_password", "log_file", "heartbeat_url", "slack_bot_token", "slack_channel"),
-        *("slack_webhook_url", "public_url", "report_language", "chronos_model"),
+        *("slack_webhook_url", "public_url", "report_language", "chronos_model", "monthly_budget_usd"),
         mode="before",
     )
     @classmethod

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
-from dashboard.data import ask, derive, forecasts, models, quality, verdicts
+from dashboard.data import agents, ask, derive, forecasts, models, quality, verdicts
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import plain
@@ -31,6 +31,7 @@ PAGES = {
     "models": ("views/models.py", N_("More about the models")),
     "quality": ("views/quality.py", N_("More about AI quality")),
     "forecasts": ("views/forecasts.py", N_("More about forecasts")),
+    "agents": ("views/agents.py", N_("More about agents")),
 }
 BADGES = {
     IMPROVED: ":green-badge[:material/check: {word}]",
@@ -139,6 +140,8 @@ def _weeks(metric: Metric, subject: str, week: date, today: date) -> pd.DataFram
         rows = ask(quality.trend, by="" if subject == TOGETHER else "model", **asked)
     elif metric.word == "forecasts":
         rows = ask(forecasts.trend, **asked)
+    elif metric.word == "agents":
+        rows = ask(agents.trend, **asked)
     else:
         rows = ask(models.trend, **asked)
     found: pd.DataFrame = rows[rows["subject"] == subject]

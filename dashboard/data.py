@@ -10,6 +10,7 @@ from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
 from db.queries import (
+    agents,
     attention,
     conversations,
     coverage,
@@ -22,6 +23,8 @@ from db.queries import (
     quality,
     reports,
     restatements,
+    swaps,
+    usage,
     verdicts,
     weights,
 )
@@ -34,6 +37,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 __all__ = [
+    "agents",
     "ask",
     "ask_now",
     "attention",
@@ -51,7 +55,9 @@ __all__ = [
     "quality",
     "reports",
     "restatements",
+    "swaps",
     "target_of",
+    "usage",
     "verdicts",
     "version",
     "weights",

@@ -27,6 +27,9 @@ CHOICES = (
     "by",
     "code",
     "horizon",
+    "market",
+    "agent",
+    "daily",
     "marks",
 )
 OWN_DATES = ("from", "to")

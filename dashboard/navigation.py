@@ -17,6 +17,8 @@ def pages() -> dict[str, list[Any]]:
         _("What we watch"): [
             st.Page(VIEWS / "models.py", title=_("Models"), icon=":material/query_stats:"),
             st.Page(VIEWS / "forecasts.py", title=_("Forecasts"), icon=":material/moving:"),
+            st.Page(VIEWS / "agents.py", title=_("Agents"), icon=":material/smart_toy:"),
+            st.Page(VIEWS / "usage.py", title=_("Usage & cost"), icon=":material/payments:"),
             st.Page(VIEWS / "quality.py", title=_("AI quality"), icon=":material/award_star:"),
         ],
         _("How it runs"): [

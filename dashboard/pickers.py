@@ -122,6 +122,24 @@ def horizon(days: list[int]) -> int:
     return int(filters.one_of("horizon", list(names), next(iter(names)), show))
 
 
+def market(markets: list[str]) -> str:
+    """Whose trades are shown: money of several currencies does not add up."""
+    show: Callable[..., str | None]
+    if len(markets) <= FEW_CODES:
+        show = partial(st.pills, _("Market"), required=True, format_func=plain, label_visibility="collapsed")
+    else:
+        show = partial(st.selectbox, _("Market"), label_visibility="collapsed", width=260)
+    return filters.one_of("market", markets, markets[0], show)
+
+
+def agent(names: dict[str, str]) -> str:
+    """One agent, or all trades, which come first."""
+    show = partial(
+        st.selectbox, _("Agent"), format_func=names.__getitem__, label_visibility="collapsed", width=190
+    )
+    return filters.one_of("agent", list(names), next(iter(names)), show)
+
+
 def pair(models: list[str]) -> list[str]:
     """The two models that are compared with each other."""
     chosen = filters.settle("pair", models, [], 2)
@@ -150,3 +168,11 @@ def searched(models: list[str]) -> list[str]:
         width=320,
     )
     return chosen
+
+
+def daily(names: dict[str, str]) -> str:
+    """The figure of the system that is shown by day."""
+    show = partial(
+        st.selectbox, _("Figure"), format_func=names.__getitem__, label_visibility="collapsed", width=210
+    )
+    return filters.one_of("daily", list(names), next(iter(names)), show)

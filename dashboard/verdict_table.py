@@ -50,10 +50,19 @@ def of_answers(week: date, today: date) -> None:
 
 def of_forecasts(week: date) -> None:
     """Forecasts: a row for each model and horizon."""
+    _of_word("forecasts", week)
+
+
+def of_agents(week: date) -> None:
+    """Agents: a row for each agent's win rate and cost per call."""
+    _of_word("agents", week)
+
+
+def _of_word(word: str, week: date) -> None:
     st.markdown(
         f"**{_('Verdicts')}** :small[{week_name(week)}: {week_against(week)}]", help=changes.meaning()
     )
-    data = changes.data(ask(verdicts.of_week, week=week, word="forecasts"), week)
+    data = changes.data(ask(verdicts.of_week, week=week, word=word), week)
     beside.open_table(_("most surprising change first"), data)
 
 

@@ -39,6 +39,11 @@ class Metric:
         return bool(self.part)
 
     @property
+    def middle(self) -> float:
+        """Where its values lie around: squares are taken from there, so that little is lost in their difference."""
+        return self.low if self.high == float("inf") else (self.low + self.high) / 2
+
+    @property
     def column(self) -> str:
         """What verdicts and exports call it: the column of its daily value."""
         return self.mean or self.name
@@ -219,7 +224,7 @@ AGENT_METRICS = (
         std="cost_std",
         source="cost_usd",
         better="down",
-        high=1e9,
+        high=float("inf"),
         digits=4,
         digits_of_change=4,
         word="agents",

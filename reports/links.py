@@ -11,6 +11,8 @@ PAGES = {
     "models": "models",
     "quality": "quality",
     "forecasts": "forecasts",
+    "agents": "agents",
+    "usage": "usage",
     "operations": "operations",
 }
 

@@ -3,7 +3,12 @@
 from language import N_, _
 
 TOGETHER = "*"  # in verdicts and charts: all answers together
-WORDS = {"models": N_("Models"), "quality": N_("AI quality"), "forecasts": N_("Forecasts")}
+WORDS = {
+    "models": N_("Models"),
+    "quality": N_("AI quality"),
+    "forecasts": N_("Forecasts"),
+    "agents": N_("Agents"),
+}
 
 
 def subject_name(word: str, subject: str) -> str:

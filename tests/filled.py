@@ -44,6 +44,7 @@ def aggregate(engine: Engine) -> str:
         "aggregate_quality",
         "match_outcomes",
         "aggregate_forecasts",
+        "aggregate_agents",
         "backtest_rules",
     ):
         job = JOBS[name]

@@ -7,6 +7,14 @@ from sqlalchemy import Connection, Engine, bindparam, delete, exists, insert, li
 from db.engine import reading
 from db.facts import HOLDS_DEMO, fact, state_fact
 from db.model_names import belongs_to
+from db.tables.agents import (
+    AgentAssignment,
+    AgentPerformance,
+    DailyConfidence,
+    ModelEvolution,
+    SystemMetric,
+    TradeRecord,
+)
 from db.tables.forecasts import (
     DailyForecast,
     EnsembleWeight,
@@ -21,13 +29,17 @@ from db.tables.forecasts import (
 from db.tables.models import DailyModelPerformance, Model, ModelEvaluation
 from db.tables.operations import BusinessDay, JobRun, ModelChange, Restatement, StaleMark, Verdict
 from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog, WeeklyAiQuality
+from db.tables.usage import DailyLlmUsage, LlmUsage
 
 DEMO_ID = (
     "tidemark-demo-"  # what every simulated prediction_id and conversation_id begins with, and nobody else's
 )
 DEMO_CODE = ".DEMO"  # what every simulated code of a price ends with, and nobody else's
+DEMO_AGENT = "demo-"  # what the name of every simulated agent begins with, and nobody else's
 OF_CODES: tuple[Any, ...] = (PriceBar, Prediction, PredictionOutcome)
-SOURCES: tuple[Any, ...] = (ModelEvaluation, ConversationEvaluation, FeedbackLog, *OF_CODES)
+OF_AGENTS: tuple[Any, ...] = (TradeRecord, LlmUsage, ModelEvolution)
+SOURCES: tuple[Any, ...] = (ModelEvaluation, ConversationEvaluation, FeedbackLog, *OF_CODES, *OF_AGENTS)
+FROM_AGENTS: tuple[Any, ...] = (AgentPerformance, DailyConfidence, SystemMetric, DailyLlmUsage)
 FROM_CODES: tuple[Any, ...] = (ModelPerformance, EnsembleWeight, EnsembleWeightHistory, TrainingRun)
 
 is_real = ~ModelEvaluation.prediction_id.startswith(DEMO_ID, autoescape=True)
@@ -51,6 +63,7 @@ def remove_demo(connection: Connection) -> bool:
     connection.execute(delete(daily).where(~behind))
     _remove_answers(connection)
     _remove_forecasts(connection)
+    _remove_agents(connection)
     staying = _with_real_rows(connection)
     gone = [{"gone": model} for model in connection.scalars(select(Model.id)) if model not in staying]
     if gone:
@@ -90,6 +103,29 @@ def _remove_forecasts(connection: Connection) -> None:
     connection.execute(insert(StaleMark).from_select(["table_name", "day", "key"], left))
 
 
+def _remove_agents(connection: Connection) -> None:
+    """The simulated trades, calls and swaps go with what was computed from them; what is left is computed again."""
+    for table, mine in _simulated().items():
+        connection.execute(delete(table).where(mine))
+    connection.execute(
+        delete(AgentAssignment).where(AgentAssignment.agent_name.startswith(DEMO_AGENT, autoescape=True))
+    )
+    for figures in FROM_AGENTS:
+        connection.execute(delete(figures))
+    for source in OF_AGENTS:
+        left = select(literal(source.__tablename__), source.day, literal("")).distinct()
+        connection.execute(insert(StaleMark).from_select(["table_name", "day", "key"], left))
+
+
+def _simulated() -> dict[Any, Any]:
+    """Of each source of agents the rows that are invented."""
+    return {
+        TradeRecord: TradeRecord.trade_id.startswith(DEMO_ID, autoescape=True),
+        LlmUsage: LlmUsage.request_id.startswith(DEMO_ID, autoescape=True),
+        ModelEvolution: ModelEvolution.agent_name.startswith(DEMO_AGENT, autoescape=True),
+    }
+
+
 def holds_real_rows(connection: Connection) -> bool:
     """Whether the user's own rows stand in any source table."""
     e, f = ConversationEvaluation, FeedbackLog
@@ -97,6 +133,7 @@ def holds_real_rows(connection: Connection) -> bool:
         is_real,
         *(~c.startswith(DEMO_ID, autoescape=True) for c in (e.conversation_id, f.conversation_id)),
         *(~table.code.endswith(DEMO_CODE, autoescape=True) for table in OF_CODES),
+        *(~mine for mine in _simulated().values()),
     ]
     return any(
         connection.scalar(select(table.id).where(real).limit(1)) is not None

@@ -14,6 +14,7 @@ from db.demo.adjusting import store_forecasts
 from db.demo.answers import simulated_answers
 from db.demo.holding import DEMO_ID, holds_real_rows, remove_demo
 from db.demo.story import MODELS, DemoModel
+from db.demo.swapping import store_agents
 from db.engine import writing
 from db.errors import Refused
 from db.facts import HOLDS_DEMO, state_fact
@@ -48,6 +49,7 @@ def fill_demo(engine: Engine, zone: ZoneInfo, now: datetime) -> int:
             written += len(rows)
         written += _store_answers(connection, zone, now)
         written += store_forecasts(connection, zone, now, DAYS)
+        written += store_agents(connection, zone, now, DAYS)
         state_fact(connection, HOLDS_DEMO, now.isoformat())
     return written
 

@@ -5,23 +5,39 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Double, Integer, and_, cast, func, null, select, union_all
 
 from db.metrics import METRICS
 from db.queries import usage
-from db.queries.combining import as_date, periods, unfinished
+from db.queries.combining import as_date, periods, unfinished, with_interval
 from db.queries.frames import frame
 from db.tables.agents import PERIODS, TEAM, UNATTRIBUTED, AgentPerformance, DailyConfidence, SystemMetric
 from db.tables.operations import BusinessDay
+from db.tables.usage import DailyLlmUsage
 from jobs.formulas.intervals import wilson
 from jobs.formulas.ratings import performance_rating
 
 performance = AgentPerformance.__table__
 p = performance.c
+EVERYBODY, NOBODY = TEAM, UNATTRIBUTED  # as pages call them
 c = DailyConfidence.__table__.c
 days = SystemMetric.date  # every day with a trade, a call or a swap has a row
 _daily = p.period == PERIODS[0]
 
+
+def _of_days() -> dict[str, Any]:
+    """What the headlines are made of, by day: decided trades of all markets, and the costs of calls."""
+    s, d = SystemMetric.__table__.c, DailyLlmUsage.__table__.c
+    none = cast(null(), Integer), cast(null(), Double)
+    trades = select(s.date, s.wins, (s.wins + s.losses).label("decided_count"))
+    trades = trades.add_columns(
+        none[0].label("cost_count"), none[1].label("cost_mean"), none[1].label("cost_std")
+    )
+    calls = select(d.date, none[0], none[0], d.cost_count, d.cost_mean, d.cost_std)
+    return dict(union_all(trades, calls).subquery("agent_days").c.items())
+
+
+COLUMNS = _of_days()
 SUMS = ("total_decisions", "wins", "losses", "confidence_count")
 MONEY = ("total_pnl_attributed", "attributed_gains", "attributed_losses")
 
@@ -132,19 +148,9 @@ def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.D
     """
     if METRICS[metric].mean:
         return usage.weekly(connection, metric, first, last)
-    inside = and_(
-        _daily,
-        p.period_start.between(first, last + timedelta(days=6)),
-        p.agent_name.not_in((TEAM, UNATTRIBUTED)),
-        p.wins + p.losses > 0,
-    )
-    rows = frame(
-        connection, _sums(inside, p.agent_name.label("subject"), BusinessDay.week_start.label("week"))
-    )
-    rows = rows.assign(n=(rows["wins"] + rows["losses"]).astype(float), part=rows["wins"].astype(float))
-    rows = rows.assign(week=rows["week"].map(as_date), value=100 * rows["part"] / rows["n"], std=np.nan)
+    rows = trend(connection, metric, first, last + timedelta(days=6), "week", last)
     wanted = ["subject", "week", "value", "std", "n", "part"]
-    return rows[wanted].sort_values(wanted[:2], ignore_index=True)
+    return rows.rename(columns={"period": "week"}).assign(std=np.nan)[wanted]
 
 
 def _sums(inside: Any, *keys: Any) -> Any:
@@ -179,3 +185,38 @@ def _finished(rows: pd.DataFrame) -> pd.DataFrame:
         if "agent_name" in rows
         else rating,
     ).drop(columns=["contribution", "brier"])
+
+
+def trend(
+    connection: Connection, metric: str, since: date, until: date, grain: str, today: date
+) -> pd.DataFrame:
+    """A headline per agent and day or ISO week, over all markets: subject, period, value, low, high, n, part,
+    unfinished."""
+    chosen = METRICS[metric]
+    if chosen.mean:
+        return usage.metric_trend(connection, metric, since, until, grain, today)
+    period = BusinessDay.week_start if grain == "week" else p.period_start
+    inside = and_(
+        _daily,
+        p.period_start.between(since, until),
+        p.agent_name.not_in((TEAM, UNATTRIBUTED)),
+        p.wins + p.losses > 0,
+    )
+    rows = frame(connection, _sums(inside, p.agent_name.label("subject"), period.label("period")))
+    rows = rows.assign(n=(rows["wins"] + rows["losses"]).astype(float), part=rows["wins"].astype(float))
+    rows = with_interval(rows[["subject", "period", "n", "part"]], chosen)
+    rows["period"] = rows["period"].map(as_date)
+    rows["unfinished"] = [unfinished(start, grain, today) for start in rows["period"]]
+    return rows.sort_values(["subject", "period"], ignore_index=True)
+
+
+def system_days(
+    connection: Connection, column: str, since: date, until: date, today: date, market: str
+) -> pd.DataFrame:
+    """A column of system_metrics by day, of a market or ('') of what has none: subject (the market), period, value, n,
+    unfinished; only where there is a value."""
+    s = SystemMetric.__table__.c
+    inside = and_(s.date.between(since, until), s.market == market, s[column].is_not(None))
+    columns = (s.market, s.date.label("period"), s[column].label("value"), s.total_trades.label("n"))
+    rows = frame(connection, select(*columns).where(inside).order_by(s.date)).astype({"value": float})
+    return rows.rename(columns={"market": "subject"}).assign(unfinished=rows["period"] == today)

@@ -20,7 +20,7 @@ def figures(columns: Mapping[str, Any] | Any, metric: Metric) -> list[Any]:
     n = columns[metric.count]
     if metric.is_rate:
         return [func.sum(n).label("n"), func.sum(columns[metric.part]).label("part")]
-    far = columns[metric.mean] - (metric.low + metric.high) / 2
+    far = columns[metric.mean] - metric.middle
     std = func.coalesce(columns[metric.std], 0)
     total, sum_far = func.sum(n), func.sum(n * far)
     return [

@@ -8,16 +8,22 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from db.queries.frames import frame
+from db.tables.agents import ModelEvolution, SystemMetric, TradeRecord
 from db.tables.forecasts import DailyForecast, Prediction, PredictionOutcome, PriceBar
 from db.tables.models import DailyModelPerformance, ModelEvaluation
 from db.tables.operations import JobRun, Restatement, StaleMark
 from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog
+from db.tables.usage import DailyLlmUsage, LlmUsage
 
 SOURCES: tuple[Any, ...] = (
     *(ModelEvaluation, ConversationEvaluation, FeedbackLog),
     *(PriceBar, Prediction, PredictionOutcome),
+    *(TradeRecord, LlmUsage, ModelEvolution),
 )
-AGGREGATED: tuple[Any, ...] = (DailyModelPerformance, DailyAiQuality, DailyForecast)
+AGGREGATED: tuple[Any, ...] = (
+    *(DailyModelPerformance, DailyAiQuality, DailyForecast),
+    *(SystemMetric, DailyLlmUsage),
+)
 
 _LISTED = (
     JobRun.id,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from db.metrics import METRICS, Metric
-from db.queries import quality
+from db.queries import agents, quality
 from db.queries.combining import as_date, figures, mean_or_rate, periods, unfinished, with_interval
 from db.queries.frames import frame
 from db.tables.forecasts import DailyForecast
@@ -19,6 +19,7 @@ COLUMNS: dict[str, Mapping[str, Any]] = {
     "models": dict(DailyModelPerformance.__table__.c.items()),
     "quality": quality.COLUMNS,
     "forecasts": dict(DailyForecast.__table__.c.items()),
+    "agents": agents.COLUMNS,
 }
 
 

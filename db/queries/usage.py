@@ -7,7 +7,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from db.metrics import METRICS
-from db.queries.combining import as_date, unfinished
+from db.queries.combining import as_date, figures, unfinished, with_interval
 from db.queries.frames import frame
 from db.tables.operations import BusinessDay
 from db.tables.usage import DailyLlmUsage
@@ -31,7 +31,9 @@ def oldest_day(connection: Connection) -> date | None:
     return oldest
 
 
-def totals(connection: Connection, since: date, until: date, *dimensions: str) -> pd.DataFrame:
+def totals(
+    connection: Connection, since: date, until: date, dimensions: tuple[str, ...] = DIMENSIONS
+) -> pd.DataFrame:
     """What calls came to over a period, by these of agent_name, provider and model, the dearest first.
 
     Columns: calls, known_count, failures, cost_count, computed_count, latency_count, prompt_tokens,
@@ -70,28 +72,24 @@ def month_cost(connection: Connection, first: date, last: date) -> pd.DataFrame:
 
 def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.DataFrame:
     """A mean per agent and ISO week between two Mondays: subject, week, value, std, n, part."""
+    rows = metric_trend(connection, metric, first, last + timedelta(days=6), "week", last)
+    return rows.rename(columns={"period": "week"})[["subject", "week", "value", "std", "n", "part"]]
+
+
+def metric_trend(
+    connection: Connection, metric: str, since: date, until: date, grain: str, today: date
+) -> pd.DataFrame:
+    """A mean per agent and day or ISO week: subject, period, value, low, high, n, std, part, unfinished."""
     one = METRICS[metric]
-    inside = d.date.between(first, last + timedelta(days=6)) & (d[one.count] > 0)
-    columns = [d.agent_name.label("subject"), BusinessDay.week_start.label("week")]
+    period = BusinessDay.week_start if grain == "week" else d.date
+    inside = d.date.between(since, until) & (d[one.count] > 0)
     source = daily.join(BusinessDay, BusinessDay.day == d.date)
-    found = select(*columns, *_near_zero(one)).select_from(source).where(inside)
-    rows = frame(connection, found.group_by(d.agent_name, BusinessDay.week_start))
-    rows = rows.astype({"n": float, "value": float, "squares": float})
-    spread = (rows["squares"].clip(lower=0) / (rows["n"] - 1).where(rows["n"] > 1)) ** 0.5
-    rows = rows.assign(week=rows["week"].map(as_date), std=spread, part=None)
-    wanted = ["subject", "week", "value", "std", "n", "part"]
-    return rows[wanted].sort_values(wanted[:2], ignore_index=True)
-
-
-def _near_zero(metric: Any) -> list[Any]:
-    """n, mean and squares from the mean of a figure whose values are near 0, not near the middle of its range."""
-    n, mean, std = d[metric.count], d[metric.mean], func.coalesce(d[metric.std], 0)
-    total, weighed = func.sum(n), func.sum(n * mean)
-    return [
-        total.label("n"),
-        (weighed / total).label("value"),
-        (func.sum((n - 1) * std * std + n * mean * mean) - weighed * weighed / total).label("squares"),
-    ]
+    found = select(d.agent_name.label("subject"), period.label("period"), *figures(d, one))
+    rows = frame(connection, found.select_from(source).where(inside).group_by(d.agent_name, period))
+    rows = with_interval(rows.astype({"n": float, "value": float, "squares": float}), one)
+    rows["period"] = rows["period"].map(as_date)
+    rows["unfinished"] = [unfinished(start, grain, today) for start in rows["period"]]
+    return rows.sort_values(["subject", "period"], ignore_index=True)
 
 
 def _sums(since: date, until: date, *keys: Any) -> Any:

@@ -13,7 +13,7 @@ from db import __main__ as db_command
 from db import metrics
 from db.base import Base
 from db.importing import SPECS
-from db.queries import quality
+from db.queries import agents, quality
 from db.tables import TABLES
 from jobs import __main__ as jobs_command
 from jobs.timetable import JOBS, timetable
@@ -176,6 +176,7 @@ def test_metrics_name_columns_that_exist():
     columns = set(Base.metadata.tables["daily_model_performance"].c.keys())
     known_of = {"models": columns, "quality": set(quality.COLUMNS)}
     known_of["forecasts"] = set(Base.metadata.tables["daily_forecasts"].c.keys())
+    known_of["agents"] = set(agents.COLUMNS)
     for metric in metrics.METRICS.values():
         known = known_of[metric.word]
         assert {name for name in (metric.count, metric.mean, metric.std, metric.part) if name} <= known
