@@ -15,12 +15,12 @@ from dashboard.period import Period
 from dashboard.wording import plain
 from db.metrics import METRICS
 from language import N_, _, ngettext
+from reports.agent_words import why_underperforming
 from reports.charts.confidence import confidence as confidence_chart
 from reports.charts.look import Look
-from reports.charts.money import amount
 from reports.charts.rates import percent
 from reports.charts.rates import rates as rates_chart
-from reports.wording import figure, span
+from reports.wording import span
 from settings import current
 
 WINS = METRICS["win_rate"]
@@ -100,18 +100,9 @@ def underperforming(until: date) -> None:
         st.markdown(f":green-badge[:material/check: {_('nobody')}] :small[{_('over the last 30 days')}]")
     for row in rows.to_dict("records"):
         chip = f":orange-badge[:material/priority_high: {_('underperforming')}]"
-        st.markdown(f"{chip} **{plain(row['agent_name'])}**  \n:small[:gray[{plain(_why(row))}]]")
-
-
-def _why(row: dict[Any, Any]) -> str:
-    return _("{market}: P&L {pnl}; wins {rate} of {n} (at most {high}), the others {others}").format(
-        market=row["market"],
-        pnl=amount(row["total_pnl_attributed"]),
-        rate=figure(row["win_rate"], WINS),
-        n=f"{int(row['decided']):,}",
-        high=figure(row["high"], WINS),
-        others=figure(row["others_rate"], WINS),
-    )
+        st.markdown(
+            f"{chip} **{plain(row['agent_name'])}**  \n:small[:gray[{plain(why_underperforming(row))}]]"
+        )
 
 
 def _rates(market: str, days: tuple[date, date], before: tuple[date, date]) -> pd.DataFrame:

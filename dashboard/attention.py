@@ -8,11 +8,13 @@ from typing import Any
 import streamlit as st
 
 from dashboard import filters
-from dashboard.data import ask, attention
+from dashboard.data import agent_attention, ask, attention, swaps
 from dashboard.wording import plain
-from db.clock import week_start
+from db.clock import starts_at, week_start
 from language import _, ngettext
+from reports.agent_words import told_budget, why_underperforming
 from reports.wording import day_in_words, moment
+from settings import current
 
 SHOWN = 5
 WEEK = timedelta(weeks=1)
@@ -32,7 +34,7 @@ class Item:
 
 def items(jobs: Any, week: date | None, today: date, run_again: Callable[[int], None]) -> list[Item]:
     """Everything that waits for somebody, worst first; `week` is the newest that was judged."""
-    found = [*_jobs(jobs, run_again), *_silent(today)]
+    found = [*_agents(today), *_jobs(jobs, run_again), *_silent(today)]
     return found + _partial(week) if week else found
 
 
@@ -50,6 +52,28 @@ def show(found: list[Item], may_press: bool) -> None:
                 filters.link(item.page, item.label)
     if (more := len(found) - SHOWN) > 0:
         st.caption(ngettext("{n} more", "{n} more", more))
+
+
+def _agents(today: date) -> list[Item]:
+    """Swaps that were rolled back in the last week, the month's budget, and who loses money and wins too seldom."""
+    zone, page, found = current().zone, "views/agents.py", []
+    span = {"since": starts_at(today - WEEK, zone), "until": starts_at(today + timedelta(days=1), zone)}
+    for row in ask(swaps.rolled_back, **span).to_dict("records"):
+        title = _("{agent} was rolled back to {model}").format(
+            agent=plain(row["agent_name"]), model=plain(row["new_model"])
+        )
+        chip = _chip("orange", "undo", _("rolled back"))
+        found.append(Item(chip, title, plain(row["reason"]), _("Agents"), page=page))
+    asked = {"budget": current().monthly_budget_usd, "warning": current().budget_warning}
+    if budget := ask(agent_attention.budget_at_risk, today=today, **asked):
+        chip = _chip("red" if budget.is_over else "orange", "payments", _("budget"))
+        title = _("Over budget") if budget.is_over else _("Budget at risk")
+        found.append(Item(chip, title, plain(told_budget(budget)), _("Usage & cost"), page="views/usage.py"))
+    for row in ask(agent_attention.underperforming, today=today).to_dict("records"):
+        title = _("{agent} is underperforming").format(agent=plain(row["agent_name"]))
+        chip = _chip("orange", "priority_high", _("underperforming"))
+        found.append(Item(chip, title, plain(why_underperforming(row)), _("Agents"), page=page))
+    return found
 
 
 def _jobs(jobs: Any, run_again: Callable[[int], None]) -> list[Item]:

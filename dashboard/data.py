@@ -10,6 +10,7 @@ from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
 from db.queries import (
+    agent_attention,
     agents,
     attention,
     conversations,
@@ -37,6 +38,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 __all__ = [
+    "agent_attention",
     "agents",
     "ask",
     "ask_now",

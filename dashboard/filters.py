@@ -30,6 +30,8 @@ CHOICES = (
     "market",
     "agent",
     "daily",
+    "used",
+    "called_by",
     "marks",
 )
 OWN_DATES = ("from", "to")

@@ -176,3 +176,23 @@ def daily(names: dict[str, str]) -> str:
         st.selectbox, _("Figure"), format_func=names.__getitem__, label_visibility="collapsed", width=210
     )
     return filters.one_of("daily", list(names), next(iter(names)), show)
+
+
+def used(names: dict[str, str]) -> str:
+    """The figure of calls that is shown."""
+    show = partial(
+        st.selectbox, _("Figure"), format_func=names.__getitem__, label_visibility="collapsed", width=210
+    )
+    return filters.one_of("used", list(names), next(iter(names)), show)
+
+
+def called_by(names: dict[str, str]) -> str:
+    """What calls are split by."""
+    show = partial(
+        st.segmented_control,
+        _("Split by"),
+        required=True,
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+    )
+    return filters.one_of("called_by", list(names), next(iter(names)), show)

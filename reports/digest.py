@@ -16,13 +16,14 @@ from reports.deliver import usual_channel
 from reports.done_by_itself import done_by_itself
 from reports.needs_person import needs_person
 from reports.ranked_changes import quiet, ranked_changes
-from reports.sections import forecasts, models, quality
+from reports.sections import agents, forecasts, models, quality
 from reports.verdict_words import CLEAR
 from reports.wording import day_in_words, moment, span, week_name
 from settings import Settings, current
 
 KIND, JOB = "weekly_digest", "send_digest"
-SECTIONS: tuple[Section, ...] = (quality.section, models.section, forecasts.section)  # in reading order
+# In reading order.
+SECTIONS: tuple[Section, ...] = (quality.section, models.section, forecasts.section, agents.section)
 LATE = timedelta(hours=1)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from db.queries import operations, restatements, weight_moves
+from db.queries import operations, restatements, swaps, weight_moves
 from language import _, ngettext
 from reports.blocks import Block, Span, Text
 from reports.context import Context
@@ -21,6 +21,10 @@ def done_by_itself(context: Context) -> list[Block]:
     moved = weight_moves.by_schedule(context.connection, since, context.now)
     if moved:
         told.append(ngettext("moved {n} weight", "moved {n} weights", moved))
+    if swapped := swaps.settled_by_itself(context.connection, since, context.now):
+        told.append(ngettext("validated {n} swap", "validated {n} swaps", swapped["validated"]))
+        if back := swapped["rolled_back"]:
+            told.append(ngettext("rolled {n} swap back", "rolled {n} swaps back", back))
     if figures:
         told.append(ngettext("restated {n} older figure", "restated {n} older figures", figures))
     if not told:

@@ -1,7 +1,9 @@
 """The first part of a digest: jobs in trouble, and models whose data stopped coming or stay half evaluated."""
 
-from db.queries import attention
+from db.clock import business_day, starts_at
+from db.queries import agent_attention, attention, swaps
 from language import _, ngettext
+from reports.agent_words import told_budget, why_underperforming
 from reports.blocks import Block, Heading, Item, Line, Span, Text
 from reports.context import Context, Trouble
 from reports.links import button
@@ -13,7 +15,7 @@ LETTERS, REASON = 60, 300
 
 def needs_person(context: Context) -> list[Block]:
     """A line for each with a button to the page; nothing where nothing waits."""
-    items = [*_jobs(context), *_models(context)]
+    items = [*_agents(context), *_jobs(context), *_models(context)]
     if not items:
         return []
     head = ngettext("🔴 Needs a person: {n}", "🔴 Needs a person: {n}", len(items))
@@ -21,6 +23,27 @@ def needs_person(context: Context) -> list[Block]:
     if (more := len(items) - SHOWN) > 0:
         blocks.append(Text([[ngettext("{n} more on the page", "{n} more on the page", more)]]))
     return blocks
+
+
+def _agents(context: Context) -> list[Item]:
+    """What was rolled back in the week, the month's budget, and who loses money: told in every digest until it ends."""
+    zone, connection = context.settings.zone, context.connection
+    page, cost = (button(_("Open"), context.url(name)) for name in ("agents", "usage"))
+    since = starts_at(context.week, zone)
+    items = []
+    for row in swaps.rolled_back(connection, since, context.now).to_dict("records"):
+        told = _(" was rolled back to {model}. ").format(model=brief(row["new_model"], LETTERS))
+        why = Span(brief(row["reason"], REASON))
+        items.append(Item([Span(brief(row["agent_name"], LETTERS), bold=True), told, why], page))
+    today = business_day(context.now, zone)
+    at_risk = context.settings.monthly_budget_usd, context.settings.budget_warning
+    if budget := agent_attention.budget_at_risk(connection, today, *at_risk):
+        title = _("Over budget") if budget.is_over else _("Budget at risk")
+        items.append(Item([Span(title, bold=True), f": {told_budget(budget)}"], cost))
+    for row in agent_attention.underperforming(connection, today).to_dict("records"):
+        told = _(" is underperforming. ") + why_underperforming(row)
+        items.append(Item([Span(brief(row["agent_name"], LETTERS), bold=True), told], page))
+    return items
 
 
 def _jobs(context: Context) -> list[Item]:

@@ -13,11 +13,12 @@ from settings import current
 BESIDE_THE_SCORE = ["target_achieved_rate", "support_breach_rate", "coverage"]
 OF_ANSWERS = ["score", "feedback_score"]
 OF_FORECASTS = ["hit_rate"]
+OF_AGENTS = ["win_rate", "cost_per_call"]
 
 newest, oldest = ask(overall.newest_day), ask(overall.oldest_day)
 if newest is None or oldest is None:
     cards.title(_("Overview"), _("What your models did, and whether the jobs ran"))
-    actions.empty_page("models", "quality", "forecasts")
+    actions.empty_page("models", "quality", "forecasts", "agents", "usage")
     headlines.no_numbers([lineup.SCORE.name, *BESIDE_THE_SCORE])
     end_page()
 
@@ -49,7 +50,9 @@ else:
     with st.container(border=True):
         headlines.best_models(top, period, actions.today())
 with numbers:
-    headlines.numbers([top.name, *BESIDE_THE_SCORE, *OF_ANSWERS, *OF_FORECASTS], period, actions.today())
+    headlines.numbers(
+        [top.name, *BESIDE_THE_SCORE, *OF_ANSWERS, *OF_FORECASTS, *OF_AGENTS], period, actions.today()
+    )
 
 left, right = st.columns(2)
 with left:

@@ -121,6 +121,20 @@ def confidence(connection: Connection, since: date, until: date, market: str, ag
     return rows.assign(said=rows["confidence"] / rows["n"], won=rows["wins"] / rows["n"], low=low, high=high)
 
 
+def over_markets(connection: Connection, since: date, until: date) -> pd.DataFrame:
+    """Each agent's decisions over all markets: agent_name, decisions, wins, rating (mean of its ratings in each market,
+    weighed by decisions: money of several currencies does not add up)."""
+    inside = and_(_daily, p.period_start.between(since, until), p.agent_name.not_in((TEAM, UNATTRIBUTED)))
+    rows = _finished(frame(connection, _sums(inside, p.agent_name, p.market)))
+    weight = rows["total_decisions"].where(rows["performance_rating"].notna())
+    rows = rows.assign(weight=weight, rated=weight * rows["performance_rating"])
+    sums = rows.groupby("agent_name")[["total_decisions", "wins", "weight", "rated"]].sum(min_count=1)
+    found = sums.assign(rating=sums["rated"] / sums["weight"]).rename(
+        columns={"total_decisions": "decisions"}
+    )
+    return found[["decisions", "wins", "rating"]].reset_index()
+
+
 def underperformers(connection: Connection, until: date, min_trades: int = 10) -> pd.DataFrame:
     """Agents that lose money and more often than the others, over the 30 days to `until`, by market (docs/metrics.md).
 

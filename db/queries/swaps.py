@@ -84,3 +84,14 @@ def days_of_swaps(connection: Connection, since: date, until: date) -> pd.DataFr
     return frame(
         connection, select(*columns).where(h.day.between(since, until)).order_by(h.day, h.agent_name)
     )
+
+
+def settled_by_itself(connection: Connection, since: datetime, until: datetime) -> dict[str, int]:
+    """How many swaps the check validated, and rolled back, in a span of time; {} where it validated none."""
+    found = validated(connection, since, until)
+    automatic = and_(
+        h.rolls_back.is_not(None), h.triggered_by == "automatic", h.timestamp.between(since, until)
+    )
+    back = connection.scalar(select(func.count()).where(automatic)) or 0
+    n = sum(n for status, n in found.items() if status != "rolled_back") + back
+    return {"validated": n, "rolled_back": back} if n else {}

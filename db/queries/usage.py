@@ -63,11 +63,32 @@ def latencies(connection: Connection, since: date, until: date) -> pd.DataFrame:
     return frame(connection, found.order_by(d.date, *(d[name] for name in DIMENSIONS)))
 
 
-def month_cost(connection: Connection, first: date, last: date) -> pd.DataFrame:
+def cost_by_day(connection: Connection, first: date, last: date) -> pd.DataFrame:
     """The cost of each day that has one: date, cost_usd."""
     found = select(d.date, func.sum(d.cost_usd).label("cost_usd")).where(d.date.between(first, last))
     rows = frame(connection, found.group_by(d.date).order_by(d.date))
     return rows.astype({"cost_usd": float}).dropna(ignore_index=True)
+
+
+def dearest(connection: Connection, since: date, until: date, limit: int) -> pd.DataFrame:
+    """The dearest call of a day, agent and model where it cost more than ten times the usual one of that model.
+
+    Columns: date, agent_name, provider, model, cost_max, calls, times; the dearest first. Usual is the mean of the
+    model's other calls in the period.
+    """
+    inside = d.date.between(since, until) & (d.cost_count > 0)
+    columns = (d.date, d.agent_name, d.provider, d.model, d.cost_max, d.calls, d.cost_count, d.cost_usd)
+    top = frame(connection, select(*columns).where(inside).order_by(d.cost_max.desc()).limit(20 * limit))
+    whole = select(
+        d.provider, d.model, func.sum(d.cost_usd).label("whole"), func.sum(d.cost_count).label("n")
+    )
+    usual = frame(connection, whole.where(inside).group_by(d.provider, d.model))
+    rows = top.merge(usual, on=["provider", "model"])
+    rows = rows.astype({"cost_max": float, "whole": float, "n": float})
+    others = (rows["whole"] - rows["cost_max"]) / (rows["n"] - 1).where(rows["n"] > 1)
+    rows = rows.assign(times=rows["cost_max"] / others.where(others > 0))
+    far = rows[rows["times"] > 10].sort_values("cost_max", ascending=False, ignore_index=True).head(limit)
+    return far[["date", "agent_name", "provider", "model", "cost_max", "times", "calls"]]
 
 
 def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.DataFrame:

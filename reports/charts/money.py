@@ -54,6 +54,11 @@ def amount(value: float, sign: bool = True) -> str:
     return signed(value, decimals) if sign else number(value, decimals)
 
 
+def dollars(value: float) -> str:
+    """A cost, which needs no sign."""
+    return amount(value, sign=False)
+
+
 def _row(row: Row) -> Row:
     value = float(row["value"])
     tone = "total" if row["total"] else "gain" if value >= 0 else "loss"
