@@ -29,9 +29,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db.base import Day, Id, Timestamp
 from db.engine import DATABASE_FAULTS
 from db.errors import Refused
+from db.importing.columns import Spec
 from db.importing.owners import Owners
 from db.importing.report import Report
-from db.importing.specs import Spec
 from db.model_names import take_turn
 from db.tables import metadata
 from db.tables.models import Model
@@ -191,7 +191,7 @@ class Staging:
             select(func.count()).select_from(self._owned().join(self.target, self._same_row())).where(inside)
         )
         # An empty table (a first import) needs no look-up of each row.
-        empty = self.connection.scalar(select(self.target.c.id).limit(1)) is None
+        empty = self.connection.scalar(select(literal(1)).select_from(self.target).limit(1)) is None
         matched = 0 if empty else self.connection.scalar(known) or 0
         total = self._total(inside)
         written = sum(self._write_shape(shape, inside, now) for shape in range(len(self._shapes)))
@@ -241,5 +241,6 @@ def _copy_type(column: Column[Any]) -> str:
         "double": "float8",
         "bigint": "int8",
         "integer": "int4",
+        "json": "jsonb",
     }
     return "bool" if name == "boolean" else known.get(name, name)
