@@ -78,7 +78,7 @@ def read_assignments(path: Path, zone: ZoneInfo, now: datetime) -> dict[str, Ass
     return dict(_assignment(path, agent, its, where) for agent, its in found.items())
 
 
-class _Strict(yaml.SafeLoader):  # type: ignore[misc] - PyYAML has no types
+class _Strict(yaml.SafeLoader):  # type: ignore[misc]
     """YAML in which a key that stands twice is a mistake, not a correction."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
