@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     prices.add_options(
         command(
-            "prices", prices.prices, N_("apply the price book to calls of models that are stored already")
+            "prices",
+            prices.prices,
+            N_("apply the price book to calls of models that are stored already, or fill it"),
         )
     )
     assignments.add_options(

@@ -1,4 +1,4 @@
-"""python -m db prices: apply the price book to calls that are stored already."""
+"""python -m db prices: apply the price book to calls that are stored already, or fill it."""
 
 import argparse
 from zoneinfo import ZoneInfo
@@ -9,9 +9,11 @@ from db.clock import utc_now
 from db.commands import Arguments
 from db.exits import DONE
 from db.exporting import first_and_last
+from db.price_sources import GENAI_PRICES, SOURCES, rows_of
 from db.progress import ProgressLine
 from db.recosting import Which, apply, preview
 from db.schema import refuse_unready
+from db.writers import store_llm_prices
 from language import _, ngettext
 
 
@@ -29,11 +31,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=_("compute costs again that came from the book; never those billed"),
     )
     own.add_argument("--dry-run", action="store_true", help=_("say what would be done, write nothing"))
+    told = _("fill the price book from a list of prices")
+    own = does.add_parser("fill", help=told, description=told)
+    own.add_argument("--source", choices=SOURCES, default=GENAI_PRICES, help=_("where prices come from"))
 
 
 def prices(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
-    since, until = first_and_last(args.since, args.until)
     refuse_unready(engine, zone)
+    return _fill(args, engine) if args.does == "fill" else _apply(args, engine)
+
+
+def _fill(args: Arguments, engine: Engine) -> int:
+    rows = rows_of(args.source, engine)
+    print(f"{args.source}: {store_llm_prices(rows, engine=engine).summary()}")
+    return DONE
+
+
+def _apply(args: Arguments, engine: Engine) -> int:
+    since, until = first_and_last(args.since, args.until)
     which = Which(since, until, args.agent, args.all)
     found = preview(engine, which)
     for model in found:
