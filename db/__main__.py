@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import settings
-from db.commands import Arguments, export, import_files, models, upkeep
+from db.commands import Arguments, assignments, export, import_files, models, prices, upkeep
 from db.commands.demo import demo
 from db.engine import default_engine, refuse_unreachable
 from db.exits import exit_status
@@ -44,6 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     export.add_options(command("export", export.export, N_("write a table to a file")))
     models.add_options(
         command("models", models.models, N_("list models; rename, merge or retire one, or undo that"))
+    )
+    prices.add_options(
+        command(
+            "prices",
+            prices.prices,
+            N_("apply the price book to calls of models that are stored already, or fill it"),
+        )
+    )
+    assignments.add_options(
+        command(
+            "assignments", assignments.assignments, N_("say in a YAML file which model each agent runs on")
+        )
     )
     own = command("demo", demo, N_("fill an empty database with a simulated year"))
     own.add_argument("--remove", action="store_true", help=_("take the demo out again"))

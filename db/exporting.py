@@ -1,11 +1,13 @@
 """Tables into files: csv, jsonl or parquet, streamed, in the same order on every database."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Engine, Select, Table, collate, select
+from sqlalchemy import JSON, Column, ColumnElement, Engine, Select, Table, collate, select
 
 from db.clock import parse_day
 from db.engine import reading
@@ -58,6 +60,17 @@ EXPORTS = {
         Exported(
             "weight_backtests", order=("run_id", "prefix", "week_start", "horizon", "rule"), day="week_start"
         ),
+        Exported("trade_records", order=("day", "timestamp", "trade_id"), day="day"),
+        Exported("llm_usage_log", order=("day", "timestamp", "request_id"), day="day"),
+        Exported("llm_prices", order=("provider", "model", "valid_from"), day="valid_from"),
+        Exported("model_evolution_history", order=("day", "agent_name", "timestamp"), day="day"),
+        Exported("agent_assignments", order=("agent_name",)),
+        Exported(
+            "agent_performance", order=("period_start", "period", "market", "agent_name"), day="period_start"
+        ),
+        Exported("daily_confidence", order=("date", "market", "agent_name", "bin"), day="date"),
+        Exported("daily_llm_usage", order=("date", "agent_name", "provider", "model"), day="date"),
+        Exported("system_metrics", order=("date", "market"), day="date"),
         Exported("verdicts", order=("week_start", "word", "subject", "metric"), day="week_start"),
         Exported("restatements", order=("at", "table_name", "key", "column", "run")),
     )
@@ -80,11 +93,12 @@ def export_table(
     exported = _exported(table)
     query = _query(exported, since, until, engine.dialect.name)
     columns = [(column.name, column.type) for column in query.selected_columns]
+    of_json = [number for number, (_name, kind) in enumerate(columns) if isinstance(kind, JSON)]
     written = 0
     with rows_into(path, columns) as write, reading(engine) as connection:
         found = connection.execution_options(yield_per=BATCH_ROWS).execute(query)
         for batch in found.partitions():
-            write(batch)
+            write([_with_json(row, of_json) for row in batch] if of_json else batch)
             written += len(batch)
             progress(written)
     return written
@@ -125,6 +139,15 @@ def _query(exported: Exported, since: date | None, until: date | None, dialect: 
     if until is not None:
         query = query.where(_day_column(exported, table) <= until)
     return query.order_by(*(_sorted_by(table, name, dialect) for name in exported.order))
+
+
+def _with_json(row: Sequence[Any], of_json: Sequence[int]) -> list[Any]:
+    """A row whose JSON is text where it is no list and no object, since files have such text for all kinds of JSON."""
+    values = list(row)
+    for number in of_json:
+        if values[number] is not None and not isinstance(values[number], dict | list):
+            values[number] = json.dumps(values[number])
+    return values
 
 
 def _day_column(exported: Exported, table: Table) -> Column[Any]:

@@ -10,7 +10,15 @@ import settings
 from db.clock import utc_now
 from db.engine import default_engine
 from db.errors import Refused
+from db.importing.agent_specs import (
+    AGENT_ASSIGNMENTS,
+    LLM_PRICES,
+    LLM_USAGE_LOG,
+    MODEL_EVOLUTION_HISTORY,
+    TRADE_RECORDS,
+)
 from db.importing.cells import Surroundings
+from db.importing.columns import Spec
 from db.importing.files import import_batches
 from db.importing.report import Report
 from db.importing.rows import from_objects
@@ -21,7 +29,6 @@ from db.importing.specs import (
     PREDICTION_OUTCOMES,
     PREDICTIONS,
     PRICE_BARS,
-    Spec,
 )
 from db.schema import refuse_unready
 from language import _, ngettext
@@ -125,12 +132,76 @@ def store_outcomes(
     return _store(PREDICTION_OUTCOMES, rows, engine or default_engine(), now or utc_now(), strict)
 
 
+def store_trades(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores trades: `timestamp` and `side` (buy or sell) are needed, `trade_id` identifies a row.
+
+    `agent_contributions` is a dict agent → 0 to 1; `pnl`, in the market's currency, comes when the position is closed.
+    """
+    return _store(TRADE_RECORDS, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_llm_usage(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores calls of language models; `timestamp` is needed, `request_id` identifies a row.
+
+    A call without `cost_usd` gets it from the price book, where that has a price. `db.usage_logging` measures and
+    stores calls by itself.
+    """
+    return _store(LLM_USAGE_LOG, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_swaps(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores changes of the model that an agent runs on; `agent_name` and `timestamp` identify a row."""
+    return _store(MODEL_EVOLUTION_HISTORY, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_assignments(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores which model each agent runs on, and since when; `agent_name` identifies a row. Nothing goes into the
+    history: `python -m db assignments FILE` writes both."""
+    return _store(AGENT_ASSIGNMENTS, rows, engine or default_engine(), now or utc_now(), strict)
+
+
+def store_llm_prices(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    engine: Engine | None = None,
+    now: datetime | None = None,
+    strict: bool = True,
+) -> Report:
+    """Stores US dollars a token (`input`, `output`, `cached`) of a `provider`'s `model`, from `valid_from` on; without
+    that day, always."""
+    return _store(LLM_PRICES, rows, engine or default_engine(), now or utc_now(), strict)
+
+
 def _store(
     spec: Spec, rows: Iterable[Mapping[str, Any]], engine: Engine, now: datetime, strict: bool
 ) -> Report:
     zone = settings.current().zone
     refuse_unready(engine, zone)
-    batches = from_objects(enumerate(rows, start=1))
+    batches = from_objects(enumerate(rows, start=1), spec.nesting)
     where = Surroundings(zone, now)
     report = import_batches(engine, spec, "row", batches, where, mapping={}, filling={}, strict=strict)
     if strict and report.rejected:

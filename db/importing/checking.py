@@ -1,5 +1,6 @@
 """Raw batches into clean rows: names resolved, cells parsed column by column, bad rows told apart."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +11,10 @@ from typing import Any
 from db.base import sqlite_text
 from db.clock import business_day
 from db.importing.cells import Rejected, Surroundings, Timestamp
+from db.importing.columns import Column, Rule, Spec
+from db.importing.json_cells import Json
 from db.importing.names import Names
 from db.importing.rows import Batch
-from db.importing.specs import Column, Rule, Spec
 from language import _
 
 LAST_OF_HOUR = timedelta(hours=1) - timedelta(microseconds=1)
@@ -49,7 +51,7 @@ class Checker:
         present = tuple(
             column.name
             for column in self._spec.columns
-            if column.name in cells or (column.dimension and column.name in self._spec.key)
+            if column.name in cells or (column.nothing is not None and column.name in self._spec.key)
         )
         checked = Checked(present)
         reasons: dict[int, tuple[str, Bad]] = {}
@@ -82,14 +84,14 @@ class Checker:
             if column.required:
                 reason = self._missing(column, cells)
                 reasons |= {index: (column.name, reason) for index in range(n) if index not in reasons}
-            return [column.nothing] * n
+            return [self._stored(column, column.nothing)] * n
         own = list(map(str.strip, own))
         if not (column.required and "" in own):
             values = column.kind.all(own, self._where)
             if values is not None:
                 if column.nothing is not None:
                     return [column.nothing if value is None else value for value in values]
-                return self._stored(values) if isinstance(column.kind, Timestamp) else values
+                return self._moments(values) if isinstance(column.kind, Timestamp) else values
         parsed = {cell: self._value(column, cell, cells) for cell in set(own)}
         values = [parsed[cell] for cell in own]
         for index, value in enumerate(values):
@@ -97,7 +99,7 @@ class Checker:
                 reasons.setdefault(index, (column.name, value))
         return values
 
-    def _stored(self, moments: list[datetime | None]) -> list[Any]:
+    def _moments(self, moments: list[datetime | None]) -> list[Any]:
         """UTC moments as the engine takes them."""
         if self._dialect != "sqlite":
             return moments
@@ -107,12 +109,20 @@ class Checker:
 
     def _value(self, column: Column, cell: str, cells: Mapping[str, list[str]]) -> Any:
         if not cell:
-            return self._missing(column, cells) if column.required else column.nothing
+            return self._missing(column, cells) if column.required else self._stored(column, column.nothing)
         try:
             value = column.kind.one(cell, self._where)
         except Rejected as rejected:
             return Bad(str(rejected), rejected.about(column.name))
-        return sqlite_text(value) if self._dialect == "sqlite" and isinstance(value, datetime) else value
+        return self._stored(column, value)
+
+    def _stored(self, column: Column, value: Any) -> Any:
+        """A value as the engine takes it."""
+        if self._dialect != "sqlite" or value is None:
+            return value
+        if isinstance(column.kind, Json):
+            return json.dumps(value)
+        return sqlite_text(value) if isinstance(value, datetime) else value
 
     def _apply(self, rule: Rule, values: list[list[Any]], reasons: dict[int, tuple[str, Bad]]) -> None:
         """Rejects, or counts, the rows that break a rule."""
@@ -174,10 +184,20 @@ class Checker:
         given = values[names.index(self._spec.derived)]
         if all(given):
             return [None] * n
-        rows = zip(*values, strict=True)
+        rows = zip(*map(self._alike, self._spec.columns, values), strict=True)
         return [
             None if own else sha256("\x1f".join(map(str, row)).encode("utf-8", "replace")).hexdigest()[:32]
             for own, row in zip(given, rows, strict=True)
+        ]
+
+    def _alike(self, column: Column, values: list[Any]) -> list[Any]:
+        """Values that mean the same as equal ones: objects of JSON have their names in no order."""
+        if not isinstance(column.kind, Json):
+            return values
+        loads = json.loads if self._dialect == "sqlite" else (lambda value: value)
+        return [
+            value if value is None or isinstance(value, Bad) else json.dumps(loads(value), sort_keys=True)
+            for value in values
         ]
 
 

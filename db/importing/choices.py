@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from db.importing.names import plain
+from db.importing.columns import Column, Spec
 from db.importing.reading import read
-from db.importing.specs import Column, Spec
+from db.importing.rows import plain
 
 _BATCHES = 3  # of a file whose rows name their columns themselves
 

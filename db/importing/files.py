@@ -15,14 +15,15 @@ from db.importing.advice import ByCommand
 from db.importing.cells import Surroundings
 from db.importing.checking import Checker
 from db.importing.collector import collecting_rarely
+from db.importing.columns import Spec
 from db.importing.faults import told_while_staging, told_while_writing
 from db.importing.names import Names
 from db.importing.reading import read
 from db.importing.rejects import RejectsFile
 from db.importing.report import RejectedRow, Report
-from db.importing.rows import Batch
+from db.importing.rows import Batch, plain
 from db.importing.settling import settle
-from db.importing.specs import SPECS, Spec
+from db.importing.specs import SPECS
 from db.importing.staging import Staging
 from db.importing.turns import Turns, tell_wait
 from db.progress import QUIET, Progress
@@ -70,11 +71,13 @@ def import_file(
     how its reader chooses columns; `part` leaves some of its rows out.
     Raises Refused, with nothing written.
     """
+    spec = spec_of(table)
+    rows = read(path, nesting(spec, mapping or {}, filling or {}))
     report = import_batches(
         engine,
-        spec_of(table),
+        spec,
         called or path.name,
-        part(read(path)) if part else read(path),
+        part(rows) if part else rows,
         Surroundings(zone, now),
         mapping=mapping or {},
         filling=filling or {},
@@ -96,6 +99,13 @@ def _no_row(path: Path) -> str:
     if is_jsonl(path):
         return _("there is no line in the file")
     return _("there is a header in the file and no row below it")
+
+
+def nesting(spec: Spec, mapping: Mapping[str, str], filling: Mapping[str, str]) -> frozenset[str]:
+    """The columns of a file that may hold lists and objects, by their plain names."""
+    mapped = {theirs for theirs, ours in mapping.items() if ours in spec.nesting}
+    filled = {other for ours, other in filling.items() if ours in spec.nesting}
+    return spec.nesting | {plain(name) for name in mapped | filled}
 
 
 def import_batches(
@@ -176,6 +186,7 @@ def _write(
     if report.dry_run:
         with connection.begin():
             staging.add_models(report, now)
+            staging.fill_costs(-1, staging.last_line())
             matched, report.updated = staging.compare()
             report.new, report.unchanged = left - matched, matched - report.updated
         return
@@ -191,6 +202,7 @@ def _write(
                 if staging.owners:
                     refuse_moving(connection, staging.owners.models())
                 high = staging.end_of_step(low, turns.rows)
+                staging.fill_costs(low, high)
                 new, updated = staging.write(low, high, now)
                 raise_data_version(connection)
             report.new, report.updated, low = report.new + new, report.updated + updated, high

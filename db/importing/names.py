@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from db.errors import Refused
 from db.importing.advice import listed
 from db.importing.cells import shown
+from db.importing.columns import Column, Spec
 from db.importing.report import Report
-from db.importing.rows import Batch
-from db.importing.specs import Column, Spec
+from db.importing.rows import Batch, plain
 from language import _
 
 _TOLD = 8  # columns that a message names
@@ -146,8 +146,3 @@ class Names:
 
 def _listed(names: Sequence[str]) -> str:
     return listed([shown(name) for name in names[: _TOLD + 1]], _TOLD)
-
-
-def plain(name: str) -> str:
-    """A column's name as it is compared: without case, blanks and hyphens."""
-    return name.strip().lower().replace(" ", "_").replace("-", "_")

@@ -5,7 +5,7 @@ A value becomes the text that a CSV file would have, so that the same checks giv
 without as a wall time of `TIMEZONE`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from db.errors import Refused
-from db.importing.rows import BATCH_BYTES, BATCH_ROWS, Batch
+from db.importing.rows import BATCH_BYTES, BATCH_ROWS, Batch, Pairs, as_json, plain
 from language import _
 
 _CELLS = 400_000  # in a batch, at most
@@ -28,19 +28,27 @@ _TYPES = (
 )
 
 
-def parquet_rows(path: Path) -> Iterator[Batch]:
+def parquet_rows(path: Path, nesting: Collection[str] = ()) -> Iterator[Batch]:
     """A batch of no rows that tells the columns, then the rows; raises Refused where a file is none, or damaged."""
     with _telling(path), path.open("rb") as raw:
         file = pq.ParquetFile(raw, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True)
         fields = list(file.schema_arrow)
-        unreadable = {field.name: str(field.type) for field in fields if not _is_readable(field.type)}
+        nested = {field.name for field in fields if _is_nested(field.type) and plain(field.name) in nesting}
+        unreadable = {
+            field.name: str(field.type)
+            for field in fields
+            if field.name not in nested and not _is_readable(field.type)
+        }
         header = tuple(field.name for field in fields if field.name not in unreadable)
         yield Batch(header, [], [[] for _name in header], headed=True, unreadable=unreadable)
         line = 1
         for batch in _batches(file, header):
             lines = list(range(line, line + batch.num_rows))
             line += batch.num_rows
-            cells = [_cells(batch.column(name)) for name in header]
+            cells = [
+                _nested_cells(batch.column(name)) if name in nested else _cells(batch.column(name))
+                for name in header
+            ]
             yield Batch(header, lines, cells, headed=True, unreadable=unreadable)
 
 
@@ -62,6 +70,18 @@ def _is_readable(kind: Any) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_readable(kind.value_type)
     return isinstance(kind, pa.UuidType) or any(is_type(kind) for is_type in _TYPES)
+
+
+def _is_nested(kind: Any) -> bool:
+    return any(is_type(kind) for is_type in (pa.types.is_struct, pa.types.is_map, pa.types.is_list))
+
+
+def _nested_cells(column: Any) -> list[str]:
+    """Lists and objects as JSON; a map is an object."""
+    values = column.to_pylist()
+    if pa.types.is_map(column.type):
+        values = [value if value is None else Pairs(value) for value in values]
+    return ["" if value is None else as_json(value) for value in values]
 
 
 def _cells(column: Any) -> list[str]:

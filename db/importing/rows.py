@@ -1,7 +1,7 @@
 """Raw rows in batches, each row with its line: what every kind of file, and a program, gives to the import."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -33,23 +33,38 @@ def as_columns(rows: list[list[str]], width: int) -> list[list[str]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _i in range(width)]
 
 
-def json_rows(stream: Iterable[str]) -> Iterator[Batch]:
-    """The objects of a JSON lines file; blank lines are none."""
+class Pairs(dict[str, Any]):
+    """An object of JSON in which a name stands twice, which a dict would not tell."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Pairs(pairs)
+
+
+def json_rows(stream: Iterable[str], nesting: Collection[str] = ()) -> Iterator[Batch]:
+    """The objects of a JSON lines file; blank lines are none. Columns of `nesting` may hold lists and objects."""
 
     def objects() -> Iterator[tuple[int, Mapping[str, Any] | str]]:
         for line, record in enumerate(stream, start=1):
             if not record.strip():
                 continue
             try:
-                found = json.loads(record)
+                found = json.loads(record, object_pairs_hook=_object if nesting else None)
             except (ValueError, RecursionError):
                 found = record.rstrip("\n")
             yield line, found if isinstance(found, dict) else record.rstrip("\n")
 
-    yield from from_objects(objects())
+    yield from from_objects(objects(), nesting)
 
 
-def from_objects(objects: Iterable[tuple[int, Mapping[str, Any] | str]]) -> Iterator[Batch]:
+def from_objects(
+    objects: Iterable[tuple[int, Mapping[str, Any] | str]], nesting: Collection[str] = ()
+) -> Iterator[Batch]:
     """Batches of neighbouring objects that have the same keys; a string is a line that is no object."""
     batch = Batch((), [], [])
     rows: list[list[str]] = []
@@ -62,7 +77,7 @@ def from_objects(objects: Iterable[tuple[int, Mapping[str, Any] | str]]) -> Iter
             if batch.lines or batch.broken:
                 yield batch
             batch, rows, held = Batch(header, [], []), [], 0
-        if (reason := _broken(found)) or isinstance(found, str):
+        if (reason := _broken(found, nesting)) or isinstance(found, str):
             raw = str(found)
             batch.broken.append((line, reason, [raw]))
             held += len(raw)
@@ -75,11 +90,18 @@ def from_objects(objects: Iterable[tuple[int, Mapping[str, Any] | str]]) -> Iter
     yield batch
 
 
-def _broken(found: Mapping[str, Any] | str) -> str:
+def _broken(found: Mapping[str, Any] | str, nesting: Collection[str]) -> str:
     """Why a line is no row; '' where it is one."""
     if isinstance(found, str):
         return _("not a JSON object")
-    nested = next((name for name, value in found.items() if isinstance(value, dict | list)), None)
+    nested = next(
+        (
+            name
+            for name, value in found.items()
+            if isinstance(value, dict | list) and plain(name) not in nesting
+        ),
+        None,
+    )
     return "" if nested is None else _("{name} holds a list or an object").format(name=shown(nested))
 
 
@@ -97,4 +119,23 @@ def as_cell(value: Any) -> str:
         return value.isoformat()
     if isinstance(value, int | float):
         return repr(value)
-    return json.dumps(value, default=str) if isinstance(value, dict | list | tuple) else str(value)
+    return as_json(value) if isinstance(value, dict | list | tuple) else str(value)
+
+
+def as_json(value: Any) -> str:
+    """Lists and objects of a program or of JSON as text; what JSON has not is text in it, or the text of all."""
+    if isinstance(value, Pairs):
+        return "{" + ", ".join(f"{json.dumps(name)}: {as_json(its)}" for name, its in value.pairs) + "}"
+    try:
+        return json.dumps(value, default=_simple)
+    except (TypeError, ValueError, RecursionError):  # a key that is no text, an object that holds itself
+        return str(value)
+
+
+def _simple(value: Any) -> Any:
+    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else str(value)
+
+
+def plain(name: str) -> str:
+    """A column's name as it is compared: without case, blanks and hyphens."""
+    return name.strip().lower().replace(" ", "_").replace("-", "_")

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Connection, String, Subquery, Table, and_, delete, func, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from db.importing.columns import Spec
 from db.importing.report import Report
-from db.importing.specs import Spec
 from language import _, ngettext
 
 _TOLD = 20  # how many repeated keys a report names

@@ -1,93 +1,19 @@
-"""What may be imported: for each source table its columns, their other names, and how a cell is read."""
+"""What may be imported: each source table with its columns, their other names, and how a cell is read."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from db.importing.cells import Choice, Flag, Kind, Number, Prose, Text, Timestamp
+from db.importing.agent_specs import (
+    AGENT_ASSIGNMENTS,
+    LLM_PRICES,
+    LLM_USAGE_LOG,
+    MODEL_EVOLUTION_HISTORY,
+    TRADE_RECORDS,
+)
+from db.importing.cells import Choice, Flag, Number, Prose, Text, Timestamp
+from db.importing.columns import COMPUTED, Column, Rule, Spec
 from db.importing.day_cells import Date, Horizon
 from db.tables.forecasts import KEY, LARGEST, OLDEST_BAR
-from db.tables.models import COMPOSITES, RATINGS, SCORES
+from db.tables.models import RATINGS, SCORES
 from db.tables.quality import CRITERIA, EVERYBODY
 from language import N_
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a file.
-
-    `required` ones must have a value in each row (`absent` says what it means where one has none), `dimension`s keep
-    '' where it is not known, and the others null or their `default`.
-    """
-
-    name: str
-    kind: Kind
-    aliases: tuple[str, ...] = ()
-    required: bool = False
-    dimension: bool = False
-    absent: str = ""
-    default: Any = None
-
-    @property
-    def nothing(self) -> Any:
-        """What an empty cell is stored as."""
-        return "" if self.dimension else self.default
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What must hold between the cells of a row, where it has all of them; `told` is said of a row that breaks it.
-
-    Such a row is rejected, or with `warns` stored and counted.
-    """
-
-    columns: tuple[str, ...]
-    holds: Callable[..., bool]
-    told: str
-    warns: bool = False
-
-
-# Columns of an export that an import leaves out, since the database fills them.
-COMPUTED = (
-    *(
-        "id",
-        "model_id",
-        "came_as",
-        "day",
-        "updated_at",
-        "imported_at",
-        "abs_error",
-        "direction_hit",
-        "bar_date",
-    ),
-    *("_line", "_reason", *COMPOSITES),
-)
-
-
-@dataclass(frozen=True)
-class Spec:
-    """How files become rows of a table.
-
-    `key` is the natural key as the file has it. `reference` names the column that holds a model's name, which
-    is stored as its id; None: there is none. `derived` is a key column that is made from the row's content where
-    it is missing. `day_of` is the timestamp whose business day is stored. `computed` are columns that an import
-    leaves out without a word.
-    """
-
-    table: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    reference: str | None = None
-    derived: str | None = None
-    day_of: str | None = None
-    rules: tuple[Rule, ...] = ()
-    # Values that count for nothing unless a timestamp says that they were given: value → timestamp.
-    counts_with: tuple[tuple[str, str], ...] = ()
-    computed: tuple[str, ...] = COMPUTED
-
-    def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
-
 
 MODEL_EVALUATIONS = Spec(
     table="model_evaluations",
@@ -218,5 +144,10 @@ SPECS = {
         PRICE_BARS,
         PREDICTIONS,
         PREDICTION_OUTCOMES,
+        TRADE_RECORDS,
+        LLM_USAGE_LOG,
+        LLM_PRICES,
+        MODEL_EVOLUTION_HISTORY,
+        AGENT_ASSIGNMENTS,
     )
 }

@@ -29,9 +29,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db.base import Day, Id, Timestamp
 from db.engine import DATABASE_FAULTS
 from db.errors import Refused
+from db.importing.columns import Spec
+from db.importing.copying import copy_type
 from db.importing.owners import Owners
+from db.importing.pricing import PRICED, fill_costs
 from db.importing.report import Report
-from db.importing.specs import Spec
 from db.model_names import take_turn
 from db.tables import metadata
 from db.tables.models import Model
@@ -101,7 +103,7 @@ class Staging:
         driver: Any = self.connection.connection.driver_connection
         names = ", ".join(column.name for column in self.table.columns)
         if self.connection.dialect.name == "postgresql":
-            types = [_copy_type(column) for column in self.table.columns]
+            types = [copy_type(column) for column in self.table.columns]
             with driver.cursor().copy(f"COPY staged_rows ({names}) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.set_types(types)
                 for row in rows:
@@ -142,8 +144,8 @@ class Staging:
     def compare(self) -> tuple[int, int]:
         """How many rows are in the table already, and how many of those would change."""
         matched = changed = 0
-        for shape, present in enumerate(self._shapes):
-            mine = [name for name in present if name not in self.spec.key]
+        for shape in range(len(self._shapes)):
+            mine = [name for name in self._columns(shape) if name not in self.spec.key]
             differs = or_(*(self.target.c[name].is_distinct_from(self.table.c[name]) for name in mine))
             found = (
                 select(func.count(), func.count().filter(differs))
@@ -178,6 +180,16 @@ class Staging:
             else and_(*same)
         )
 
+    def fill_costs(self, low: int, high: int) -> None:
+        """Gives calls of models a cost; before rows are compared or written."""
+        if self.spec.priced:
+            fill_costs(self.connection, self.table, self.target, self._shapes, low, high)
+
+    def _columns(self, shape: int) -> list[str]:
+        """What is written of the rows of a shape: the columns of their file, and those that have a cost."""
+        names = dict.fromkeys((*self._shapes[shape], *(PRICED if self.spec.priced else ())))
+        return [name for name in names if name != self.spec.reference]
+
     def take_turn(self) -> None:
         """Waits for other imports and changes of models: of two with the same rows in another order one would fail."""
         take_turn(self.connection)
@@ -191,7 +203,7 @@ class Staging:
             select(func.count()).select_from(self._owned().join(self.target, self._same_row())).where(inside)
         )
         # An empty table (a first import) needs no look-up of each row.
-        empty = self.connection.scalar(select(self.target.c.id).limit(1)) is None
+        empty = self.connection.scalar(select(literal(1)).select_from(self.target).limit(1)) is None
         matched = 0 if empty else self.connection.scalar(known) or 0
         total = self._total(inside)
         written = sum(self._write_shape(shape, inside, now) for shape in range(len(self._shapes)))
@@ -211,7 +223,7 @@ class Staging:
         return int(total)
 
     def _write_shape(self, shape: int, inside: Any, now: datetime) -> int:
-        mine = [name for name in self._shapes[shape] if name != self.spec.reference]
+        mine = self._columns(shape)
         if self.spec.derived and self.spec.derived not in mine:
             mine.append(self.spec.derived)
         if "day" in self.target.c:
@@ -231,15 +243,3 @@ class Staging:
         key = ["model_id", *rest] if self.owners else rest
         once = ("came_as", "imported_at")  # of a new row only
         return UpsertFrom(self.target, key, rows, ("updated_at", "day"), once=once).run(self.connection)
-
-
-def _copy_type(column: Column[Any]) -> str:
-    name = str(column.type.compile()).split("(")[0].lower()
-    known = {
-        "datetime": "timestamptz",
-        "varchar": "text",
-        "double": "float8",
-        "bigint": "int8",
-        "integer": "int4",
-    }
-    return "bool" if name == "boolean" else known.get(name, name)

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from db.importing.names import plain
-from db.importing.rows import Batch
+from db.importing.rows import Batch, plain
 from db.importing.specs import PREDICTION_OUTCOMES, PREDICTIONS
 
 PREDICTED = frozenset(column.name for column in PREDICTIONS.columns)
