@@ -17,6 +17,11 @@ from xdist.scheduler import LoadGroupScheduling
 
 import settings
 from tests import filled
+from tests.memory import keep_files_in_memory
+
+keep_files_in_memory()
+# Hundreds of processes start, and each would compile the program anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Tests that share a server, and so a worker.
 TOGETHER = ("tests/browser/", "tests/database/test_emulated_slack.py", "tests/database/test_stranger.py")
