@@ -58,12 +58,12 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPORTS_DIR", str(tmp_path / "sent-reports"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def zone() -> ZoneInfo:
     return ZoneInfo("Asia/Seoul")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def now() -> datetime:
     """A Friday morning, 11:30 in Seoul."""
     return datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
