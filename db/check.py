@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Table, exists, func, select, text
 
 from db.engine import SQLITE_WAIT_SECONDS, is_read_only, reading
 from db.exporting import EXPORTS
-from db.schema import other_zone, problems, refuse_other_version
+from db.schema import other_zone, refuse_other_version
 from db.tables import metadata
 from db.tables.operations import IN_WORK, BusinessDay, StaleMark
 from db.triggers import WATCHED, Watched
@@ -49,6 +49,10 @@ class Checked:
 def check(engine: Engine, zone: ZoneInfo) -> Checked:
     """Looks at everything once, in one snapshot; raises Refused where the schema has another version."""
     refuse_other_version(engine)
+    from db.migrating import (
+        problems,  # and with it Alembic, which takes longer to load than most commands work
+    )
+
     with reading(engine) as connection:
         wrong = problems(connection)
         wrong += _broken_rows(connection)

@@ -1,31 +1,21 @@
-"""The schema: which version it has, bringing it to another, and whether it is what the code expects."""
+"""The schema: which version it has, bringing it to another, and whether it is the one that the code expects."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
-from alembic.util import CommandError
-from sqlalchemy import CheckConstraint, Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
-from db import triggers
-from db.calendar import fill_business_days
-from db.engine import DATA_VERSION, reading
+from db.engine import reading
 from db.errors import Refused
-from db.facts import TIMEZONE, fact, state_fact
-from db.orphans import orphans
-from db.tables import metadata
+from db.facts import TIMEZONE, fact
 from language import _
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_UPGRADE_LOCK = 7_428_312  # any number, the same in every process
+_REVISION = re.compile(r'^revision = "(\w+)"\ndown_revision = (?:None|"(\w+)")$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -37,34 +27,35 @@ class Moved:
     backup: Path | None = None
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config
-
-
 def newest() -> str:
     """The version that the code expects."""
-    return _head(MIGRATIONS)
+    return _newest(MIGRATIONS)
 
 
 @cache
-def _head(migrations: Path) -> str:
-    head = ScriptDirectory(str(migrations)).get_current_head()
-    assert head is not None
-    return head
+def _newest(migrations: Path) -> str:
+    (last,) = set(_revisions(migrations)) - set(_revisions(migrations).values())
+    return last
 
 
-@cache
 def known() -> frozenset[str]:
     """Every version that a database of Tidemark may have."""
-    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+    return frozenset(_revisions(MIGRATIONS))
+
+
+@cache
+def _revisions(migrations: Path) -> dict[str, str]:
+    """Each version, and the one before it. Read as text: Alembic takes longer to load than most commands work."""
+    texts = [path.read_text(encoding="utf-8") for path in (migrations / "versions").glob("*.py")]
+    return dict(pair for text in texts for pair in _REVISION.findall(text))
 
 
 def version(connection: Connection) -> str | None:
     """The version of the database, None where there is none yet."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def upgrade(engine: Engine, zone: ZoneInfo, back_up: Callable[[], Path] | None) -> Moved:
@@ -76,8 +67,10 @@ def upgrade(engine: Engine, zone: ZoneInfo, back_up: Callable[[], Path] | None) 
         before = version(connection)
     if before == newest():
         return Moved(before, before)
+    from db.migrating import move  # and with it Alembic
+
     backup = back_up() if back_up and before else None
-    return Moved(before, _move(engine, "head", zone), backup)
+    return Moved(before, move(engine, "head", zone), backup)
 
 
 def rollback(engine: Engine, zone: ZoneInfo, to: str | None, back_up: Callable[[], Path] | None) -> Moved:
@@ -86,7 +79,7 @@ def rollback(engine: Engine, zone: ZoneInfo, to: str | None, back_up: Callable[[
         before = version(connection)
     if before is None:
         raise Refused(_("There is nothing to roll back: the database has no schema yet."), status=2)
-    if to is None and ScriptDirectory.from_config(_config()).get_revision(before).down_revision is None:
+    if to is None and _revisions(MIGRATIONS).get(before) == "":
         raise Refused(
             _(
                 "{before} is the first version; before it there are no tables. "
@@ -94,95 +87,11 @@ def rollback(engine: Engine, zone: ZoneInfo, to: str | None, back_up: Callable[[
             ).format(before=before),
             status=2,
         )
-    _refuse_no_way(before, to or "-1")
+    from db.migrating import move, refuse_no_way  # and with them Alembic
+
+    refuse_no_way(before, to or "-1")
     backup = back_up() if back_up else None
-    return Moved(before, _move(engine, to or "-1", zone), backup)
-
-
-def _refuse_no_way(before: str, to: str) -> None:
-    """Raises Refused where no version of that name lies below, before a backup is made for nothing."""
-    try:
-        list(ScriptDirectory(str(MIGRATIONS)).iterate_revisions(before, to))
-    except (CommandError, RevisionError) as error:
-        raise Refused(_("The schema cannot go there: {why}").format(why=error), status=2) from None
-
-
-def _move(engine: Engine, target: str, zone: ZoneInfo) -> str | None:
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            # Off while tables are rebuilt (it can only be set outside a transaction); checked before the commit.
-            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
-        try:
-            with connection.begin():
-                if engine.dialect.name == "postgresql":
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
-                return _move_in(connection, target, zone)
-        finally:
-            if engine.dialect.name == "sqlite":
-                connection.connection.driver_connection.execute("PRAGMA foreign_keys=ON")  # type: ignore[union-attr]
-
-
-def _move_in(connection: Connection, target: str, zone: ZoneInfo) -> str | None:
-    try:
-        if target == "head":
-            command.upgrade(_config(connection), target)
-        else:
-            command.downgrade(_config(connection), target)
-    except CommandError as error:
-        raise Refused(_("The schema cannot go there: {why}").format(why=error), status=2) from None
-    after = version(connection)
-    if after == newest():
-        _found(connection, zone)
-        if wrong := problems(connection):
-            raise Refused(
-                _(
-                    "The migration was undone, because its result was not what the code expects:\n{list}"
-                ).format(list="\n".join(wrong))
-            )
-    return after
-
-
-def _found(connection: Connection, zone: ZoneInfo) -> None:
-    """The rows without which nothing works: the calendar and the data version."""
-    if fact(connection, TIMEZONE) is None:
-        fill_business_days(connection, zone)
-    if fact(connection, DATA_VERSION) is None:
-        state_fact(connection, DATA_VERSION, "1")
-
-
-def problems(connection: Connection) -> list[str]:
-    """How the database differs from the code's metadata, in lines for people; empty when it does not."""
-    found = [
-        _("schema: {difference}").format(difference=_told(difference))
-        for difference in compare_metadata(MigrationContext.configure(connection), metadata)
-    ]
-    found += [
-        _("trigger {name} is missing or changed").format(name=name) for name in triggers.missing(connection)
-    ]
-    found += _missing_checks(connection)
-    found += orphans(connection)
-    return found
-
-
-def _told(difference: object) -> str:
-    if isinstance(difference, tuple):
-        return " ".join(str(getattr(part, "name", part)) for part in difference if part is not None)
-    return str(difference)
-
-
-def _missing_checks(connection: Connection) -> list[str]:
-    inspector, missing = inspect(connection), []
-    for table in metadata.sorted_tables:
-        if not inspector.has_table(table.name):
-            continue
-        there = {check["name"] for check in inspector.get_check_constraints(table.name)}
-        for rule in table.constraints:
-            wanted = isinstance(rule, CheckConstraint) and (
-                rule._ddl_if is None or rule._ddl_if.dialect == connection.dialect.name
-            )
-            if wanted and str(rule.name) not in there:
-                missing.append(_("rule {name} is missing").format(name=rule.name))
-    return missing
+    return Moved(before, move(engine, to or "-1", zone), backup)
 
 
 def refuse_other_version(engine: Engine) -> None:

@@ -17,7 +17,8 @@ from soak.source import ROWS, ZONE, Source
 BROKEN = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "9999", "{newest}", None, None
+revision = "9999"
+down_revision = "{newest}"
 def upgrade():
     op.execute("UPDATE model_evaluations SET final_score = 1 WHERE final_score > 50")
     op.execute("DELETE FROM daily_model_performance WHERE model_id = 1")

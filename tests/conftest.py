@@ -17,6 +17,11 @@ from xdist.scheduler import LoadGroupScheduling
 
 import settings
 from tests import filled
+from tests.memory import keep_files_in_memory
+
+keep_files_in_memory()
+# Hundreds of processes start, and each would compile the program anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Tests that share a server, and so a worker.
 TOGETHER = ("tests/browser/", "tests/database/test_emulated_slack.py", "tests/database/test_stranger.py")
@@ -53,12 +58,12 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REPORTS_DIR", str(tmp_path / "sent-reports"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def zone() -> ZoneInfo:
     return ZoneInfo("Asia/Seoul")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def now() -> datetime:
     """A Friday morning, 11:30 in Seoul."""
     return datetime(2026, 11, 20, 2, 30, tzinfo=UTC)

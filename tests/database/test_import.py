@@ -15,7 +15,6 @@ from sqlalchemy import Engine, func, select, text
 from db.calendar import change_timezone
 from db.check import check
 from db.demo.holding import holds_demo
-from db.demo.simulation import fill_demo
 from db.engine import data_version
 from db.errors import Refused
 from db.importing import Report, import_file
@@ -471,16 +470,13 @@ def test_large_import_goes_in_steps(bring: Bring, stored: Stored, monkeypatch: p
     assert len(stored()) == 30
 
 
-def test_real_rows_replace_the_demo(
-    engine: Engine, zone: ZoneInfo, now: datetime, bring: Bring, stored: Stored
-) -> None:
-    fill_demo(engine, zone, now)
+def test_real_rows_replace_the_demo(demo: Engine, bring: Bring, stored: Stored) -> None:
     assert not bring(HEADER + A, dry_run=True).removed_demo
     assert not bring(HEADER + A.replace("70", "700")).removed_demo  # no good row, no change
     report = bring(HEADER + A)
     assert report.removed_demo
     assert [row["prediction_id"] for row in stored()] == ["a"]
-    with engine.connect() as connection:
+    with demo.connect() as connection:
         assert not holds_demo(connection)
         assert list(connection.scalars(select(Model.name))) == ["atlas-2"]
 

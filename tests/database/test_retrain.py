@@ -165,6 +165,8 @@ def test_codes_that_are_no_names_of_files(engine: Engine, monkeypatch: pytest.Mo
         assert model.trees(folder, NOW, 35).scale > 0
 
 
+# Workers never see a database, so that one engine will do.
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_workers_give_the_same_models_as_none(learnable: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     store_prices(rows("MORE", closes(momentum=0.8, seed=5)), engine=learnable, now=NOW)
     monkeypatch.setenv("RETRAIN_JOBS", "2")
@@ -186,7 +188,7 @@ class Stop(BaseException):
     pass
 
 
-@pytest.mark.parametrize("backend", ["sequential", "loky"])
+@pytest.mark.parametrize(("engine_name", "backend"), [("postgresql", "sequential"), ("sqlite", "loky")])
 def test_a_run_that_is_cancelled_between_codes_keeps_what_it_has(
     learnable: Engine, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
@@ -203,6 +205,7 @@ def test_a_run_that_is_cancelled_between_codes_keeps_what_it_has(
     assert len(recorded(learnable, "code")) == len(files()) == 1
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_a_worker_that_is_ended_from_outside_is_told(
     learnable: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,7 +319,7 @@ def in_use(engine: Engine, codes: list[str]) -> dict[str, str]:
 
 def test_kill_in_the_middle_leaves_the_old_or_the_new_model(engine: Engine) -> None:
     """The models in use are too old, so that each is replaced; after each kill the new ones are taken back."""
-    codes, chance, middle = [f"C{k}" for k in range(8)], random.Random(20261121), 0
+    codes, chance, middle = [f"C{k}" for k in range(5)], random.Random(20261121), 0
     for k, code in enumerate(codes):
         store_prices(rows(code, closes(momentum=0.8, seed=k)), engine=engine, now=NOW)
     run(engine, NOW - 60 * WEEK)
@@ -333,8 +336,8 @@ def test_kill_in_the_middle_leaves_the_old_or_the_new_model(engine: Engine) -> N
         for code in codes:
             assert artifacts.read(folder, after[code]).scale > 0
         middle += any(after[code] == old[code] for code in codes)
-        if middle == 2:
-            break
+        if middle:
+            break  # make soak goes on
     assert middle
     run(engine, NOW + WEEK)
     assert set(files()) == {*old.values(), *in_use(engine, codes).values()}

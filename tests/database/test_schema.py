@@ -1,6 +1,8 @@
 """The schema comes into being, is watched, and a migration that fails leaves nothing."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
@@ -8,9 +10,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
-from db import schema
+import settings
+from db import migrating, schema
 from db.check import check
 from db.engine import data_version
 from db.errors import Refused
@@ -22,7 +26,8 @@ from tests.filled import aggregate
 
 SECOND = """
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "{own}", "{newest}", None, None
+revision = "{own}"
+down_revision = "{newest}"
 def upgrade():
     op.execute("CREATE TABLE half_done (x INTEGER)")
     op.execute("INSERT INTO app_facts (name, value) VALUES ('half', 'done')")
@@ -40,7 +45,7 @@ def execute(engine: Engine, *statements: str) -> None:
 
 def problems(engine: Engine) -> list[str]:
     with engine.connect() as connection:
-        return schema.problems(connection)
+        return migrating.problems(connection)
 
 
 @pytest.fixture
@@ -73,6 +78,17 @@ def test_upgrade_from_nothing(empty_engine: Engine, zone: ZoneInfo) -> None:
 def test_second_upgrade_does_nothing(engine: Engine, zone: ZoneInfo) -> None:
     moved = schema.upgrade(engine, zone, back_up=lambda: pytest.fail("nothing moves"))
     assert moved.before == moved.after == schema.newest()
+
+
+def test_versions_are_those_that_alembic_finds() -> None:
+    scripts = ScriptDirectory(str(schema.MIGRATIONS))
+    assert schema.newest() == scripts.get_current_head()
+    assert schema.known() == {script.revision for script in scripts.walk_revisions()}
+
+
+def test_commands_that_move_no_schema_load_no_alembic() -> None:
+    told = "import sys, db.__main__, jobs.__main__, dashboard.data; sys.exit('alembic' in sys.modules)"
+    subprocess.run([sys.executable, "-c", told], cwd=settings.ROOT, check=True)
 
 
 def test_tables_are_listed_completely() -> None:

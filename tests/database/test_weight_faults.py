@@ -15,6 +15,7 @@ from db.engine import writing
 from db.tables.forecasts import PredictionOutcome
 from db.tables.operations import JobRun
 from jobs import queue
+from jobs.__main__ import main
 from jobs.loop import Loop
 from jobs.timetable import JOBS
 from soak import adjustments
@@ -63,8 +64,7 @@ def mend(engine: Engine) -> None:
 def before(engine: Engine) -> Held:
     """Weights of twenty codes, whose outcomes have changed since."""
     adjustments.store_outcomes(engine, ROWS)
-    with started(engine, "run", NAME) as process:
-        assert process.wait(PATIENCE) == 0
+    assert main(["run", NAME]) == 0
     adjustments.change_outcomes(engine, 1)
     found = adjustments.in_force(engine)
     assert len(found) == 40 and not adjustments.same(found, adjustments.wanted(engine))
@@ -98,8 +98,7 @@ def test_killed_after_a_step_it_leaves_all_old_or_all_new(engine: Engine, before
 
 @pytest.mark.parametrize("step", ["upsert_rows", "undo"])
 def test_an_undo_that_is_killed_is_whole_or_not_there(engine: Engine, before: Held, step: str) -> None:
-    with started(engine, "run", NAME) as process:
-        assert process.wait(PATIENCE) == 0
+    assert main(["run", NAME]) == 0
     moved = adjustments.in_force(engine)
     run_and_die(engine, f"jobs.undoing_weights.{step}", "undo", NAME)
     assert adjustments.same(adjustments.in_force(engine), before if step == "undo" else moved)
