@@ -8,10 +8,11 @@ import streamlit as st
 from dashboard import beside, filters, pickers
 from dashboard.beside import Data
 from dashboard.columns import Column
-from dashboard.data import agents, ask, derive, usage
+from dashboard.data import agents, ask, derive, swaps, usage
 from dashboard.drawing import draw
 from dashboard.period import Period
 from dashboard.wording import plain
+from db.clock import week_start
 from language import N_, _, ngettext
 from reports.charts.look import Look
 from reports.charts.money import amount, money
@@ -93,9 +94,22 @@ def over_time(market: str, period: Period, today: date) -> None:
         grain=period.grain,
         span=period.span,
     )
-    draw(trend, rows, "money", look=look)
+    swapped = derive(
+        _swapped, since=period.first, until=period.last, grain=period.grain, shown=look.highlighted
+    )
+    draw(trend, rows, "money", look=look, events=swapped)
     data = Data(f"pnl-{market}", period, lambda: _as_table(rows), OVER_TIME)
-    beside.foot(_("in colour: those that moved most"), data)
+    told = [_("in colour: those that moved most"), *([_("◆ their swaps")] if len(swapped) else [])]
+    beside.foot(" · ".join(told), data)
+
+
+def _swapped(since: date, until: date, grain: str, shown: tuple[str, ...]) -> pd.DataFrame:
+    """The swaps of these agents as events."""
+    rows = ask(swaps.days_of_swaps, since=since, until=until)
+    rows = rows[rows["agent_name"].isin(shown)]
+    days = [week_start(day) if grain == "week" else day for day in rows["day"]]
+    labels = [f"{row['agent_name']} → {row['new_model']}" for row in rows.to_dict("records")]
+    return pd.DataFrame({"period": days, "kind": "swap", "label": labels})
 
 
 def _attributed(market: str, since: date, until: date) -> pd.DataFrame:

@@ -9,7 +9,6 @@ datetime64, moments datetime64 in UTC.
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from sqlalchemy import ColumnElement, Engine, Integer, Select, String, case, cast, func, select
 from sqlalchemy.types import BigInteger, Boolean, Double
@@ -18,10 +17,10 @@ import settings
 from db.base import Day, Timestamp
 from db.clock import business_day, utc_now
 from db.engine import default_engine, reading
+from db.queries.agents import underperformers
 from db.schema import refuse_unready
-from db.tables.agents import TEAM, UNATTRIBUTED, AgentPerformance, ModelEvolution, SystemMetric
+from db.tables.agents import TEAM, AgentPerformance, ModelEvolution, SystemMetric
 from db.tables.usage import DailyLlmUsage
-from jobs.formulas.intervals import Floats, wilson
 
 a, u, m, s = AgentPerformance, DailyLlmUsage, ModelEvolution, SystemMetric
 _DAILY = a.period == "day"
@@ -157,31 +156,18 @@ def get_underperforming_agents(
     market, agent_name, total_decisions, wins, losses, win_rate, win_rate_high, team_win_rate (0–1 each),
     total_pnl_attributed (market's currency).
     """
-    sums = [_sum(column).label(column.key) for column in (a.total_decisions, a.wins, a.losses)]
-    pnl = func.sum(a.total_pnl_attributed).label("total_pnl_attributed")
-    found = select(a.market, a.agent_name, *sums, pnl).where(_DAILY).group_by(a.market, a.agent_name)
-    every = _frame(found.order_by(a.market, a.agent_name), a.period_start, 30, engine, now)
-    team = every[every["agent_name"] == TEAM].set_index("market")
-    agents = every[~every["agent_name"].isin((TEAM, UNATTRIBUTED))].copy()
-    # Other agents' trades: the team's, each once, without those that the agent took part in.
-    wins, losses = (agents[name].to_numpy(float) for name in ("wins", "losses"))
-    all_wins, all_losses = (
-        team[name].astype(float).reindex(agents["market"]).to_numpy() for name in ("wins", "losses")
-    )
-    agents["win_rate"] = _rates(wins, wins + losses)
-    agents["win_rate_high"] = wilson(wins, wins + losses)[1]
-    agents["team_win_rate"] = _rates(all_wins - wins, all_wins + all_losses - wins - losses)
-    behind = agents["win_rate_high"] < agents["team_win_rate"]
-    few = agents["total_decisions"] < min_trades
-    poor = agents[behind & ~few & (agents["total_pnl_attributed"] < 0)]
-    names = ["market", "agent_name", "total_decisions", "wins", "losses", "win_rate", "win_rate_high"]
-    ordered = poor.sort_values(["total_pnl_attributed", "market", "agent_name"], ignore_index=True)
-    return ordered[[*names, "team_win_rate", "total_pnl_attributed"]]
-
-
-def _rates(part: Floats, whole: Floats) -> Floats:
-    rates: Floats = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
-    return rates
+    zone, engine = settings.current().zone, engine or default_engine()
+    refuse_unready(engine, zone)
+    with reading(engine) as connection:
+        found = underperformers(connection, business_day(now or utc_now(), zone), min_trades)
+    rates = {"win_rate": "win_rate", "win_rate_high": "high", "team_win_rate": "others_rate"}
+    found = found.assign(**{name: found[column] / 100 for name, column in rates.items()})
+    counts = ["total_decisions", "wins", "losses"]
+    columns = ["market", "agent_name", *counts, *rates, "total_pnl_attributed"]
+    types = {"market": "str", "agent_name": "str"} | dict.fromkeys(counts, "Int64")
+    types |= dict.fromkeys([*rates, "total_pnl_attributed"], "float64")
+    ordered = found.sort_values(["total_pnl_attributed", "market", "agent_name"], ignore_index=True)
+    return ordered[columns].astype(types)
 
 
 def _sum(column: Any) -> ColumnElement[Any]:

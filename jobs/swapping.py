@@ -91,7 +91,9 @@ def take_back(
 ) -> int:
     """The agent gets the model from before the swap, and the history a row that is never validated itself."""
     was, back = (row.new_provider, row.new_model), (row.old_provider, row.old_model)
-    return _record(connection, row.agent_name, was, back, reason, now, zone, by, KEPT, rolls_back=row.id)
+    return _record(
+        connection, row.agent_name, was, back, reason, now, zone, by, KEPT, rolls_back=row.timestamp
+    )
 
 
 def replaced(judged: Judged) -> Judged:
@@ -141,7 +143,7 @@ def _record(
     zone: ZoneInfo,
     by: str,
     status: str,
-    rolls_back: int | None = None,
+    rolls_back: datetime | None = None,
 ) -> int:
     old = was or ("", "")
     row = {

@@ -108,7 +108,12 @@ def _validate(
     }
     told = "Rolled back: the rating fell from {:.1f} to {:.1f} ({:+.0%}; n = {} / {})"
     reason = told.format(judged.before, judged.after, judged.change, len(after), len(before))
-    more = {"timestamp": checked, "day": business_day(checked, zone), "status": "kept", "rolls_back": number}
+    more = {
+        "timestamp": checked,
+        "day": business_day(checked, zone),
+        "status": "kept",
+        "rolls_back": row["timestamp"],
+    }
     more |= {"reason": reason, "triggered_by": "automatic", "updated_at": checked}
     connection.execute(insert(ModelEvolution).values(row | back | more))
     return True

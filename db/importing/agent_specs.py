@@ -3,7 +3,7 @@
 from datetime import date
 
 from db.importing.cells import Choice, Flag, Number, Prose, Text, Timestamp
-from db.importing.columns import COMPUTED, Column, Spec
+from db.importing.columns import Column, Spec
 from db.importing.day_cells import Date
 from db.importing.json_cells import Contributions, Json
 from db.importing.whole_numbers import Whole
@@ -98,11 +98,14 @@ MODEL_EVOLUTION_HISTORY = Spec(
         Column("status", _one_of(SWAP_STATUSES), default="validating"),
         Column("validated_at", Timestamp()),
         Column("observed_change", _MONEY),
-        Column("verdict", Prose(2_000), dimension=True),
+        Column("verdict", Text(40), dimension=True),
+        *(Column(name, Whole(0, 2_000_000_000)) for name in ("decisions_before", "decisions_after")),
+        *(Column(name, Number(0, 100)) for name in ("rating_before", "rating_after")),
+        *(Column(name, Number(-100, 100)) for name in ("difference_low", "difference_high")),
+        Column("rolls_back", Timestamp()),
     ),
     key=("agent_name", "timestamp"),
     day_of="timestamp",
-    computed=(*COMPUTED, "rolls_back"),
 )
 
 AGENT_ASSIGNMENTS = Spec(

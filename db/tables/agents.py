@@ -70,7 +70,7 @@ class TradeRecord(Base):
 
 
 class ModelEvolution(Base):
-    """A swap of an agent's model, and what became of it; `rolls_back` is the swap that this row takes back."""
+    """A swap of an agent's model, and what became of it; `rolls_back` is when the swap was that this row takes back."""
 
     __tablename__ = "model_evolution_history"
     __table_args__ = (
@@ -81,7 +81,7 @@ class ModelEvolution(Base):
         between("validation_period_days", 1, 366),
         between("rollback_threshold", -1, 0),
         *(between(column, -LARGEST, LARGEST) for column in ("performance_improvement", "observed_change")),
-        *(moment(at) for at in ("timestamp", "validated_at", "updated_at")),
+        *(moment(at) for at in ("timestamp", "validated_at", "rolls_back", "updated_at")),
         Index(None, "day"),
         Index(None, "status"),
     )
@@ -110,7 +110,7 @@ class ModelEvolution(Base):
     rating_after: Mapped[float | None] = mapped_column(Score)
     difference_low: Mapped[float | None] = mapped_column(Score)  # 95 % interval of after − before
     difference_high: Mapped[float | None] = mapped_column(Score)
-    rolls_back: Mapped[int | None] = mapped_column(Id)
+    rolls_back: Mapped[datetime | None] = mapped_column(Timestamp)
     updated_at: Mapped[datetime] = mapped_column(Timestamp, server_default=func.current_timestamp())
     day: Mapped[date | None] = mapped_column(Day)
 

@@ -189,8 +189,10 @@ RULES: dict[str, Rule] = {
 
 def _or_skipped(weights: Floats, reason: Words, part: Bools, seen: Floats) -> Weighted:
     """Nothing changes where fewer than two members take part: one is missing where but one was seen at all."""
-    counts = (np.nan_to_num(seen) > 0).sum(axis=1)
     skipped = part.sum(axis=1) < 2
+    if not skipped.any():
+        return Weighted(weights, np.full(len(skipped), UPDATED), reason)
+    counts = (np.nan_to_num(seen) > 0).sum(axis=1)
     action = np.select(
         [skipped & (counts == 1), skipped], [SKIPPED_MISSING_MODEL, SKIPPED_INSUFFICIENT], UPDATED
     )

@@ -132,7 +132,7 @@ def test_system_metrics_by_hand(by_hand: Engine) -> None:
         [
             swap | {"triggered_by": "automatic", "rolls_back": None},
             swap | {"timestamp": NOON + timedelta(hours=1), "triggered_by": "manual", "rolls_back": None},
-            swap | {"timestamp": NOON + timedelta(hours=2), "triggered_by": "automatic", "rolls_back": 1},
+            swap | {"timestamp": NOON + timedelta(hours=2), "triggered_by": "automatic", "rolls_back": NOON},
         ],
     )
     store(by_hand, LlmUsage, [call(1, cost_usd=0.5), call(2, cost_usd=0.25), call(3, model="m2")])

@@ -86,7 +86,7 @@ def test_what_got_worse_is_rolled_back_with_the_assignment(got_worse: Engine) ->
     assert first.observed_change == first.performance_improvement == pytest.approx(-70 / 90)
     assert (first.decisions_before, first.decisions_after) == (20, 20)
     assert first.difference_high < 0
-    assert (back.old_model, back.new_model, back.rolls_back) == ("m2", "m1", first.id)
+    assert (back.old_model, back.new_model, back.rolls_back) == ("m2", "m1", first.timestamp)
     assert (back.status, back.triggered_by, back.timestamp) == ("kept", "automatic", NOW)
     assert back.reason == "Rolled back: the rating fell from 90.0 to 20.0 (-78%; n = 20 / 20)"
     assert model_of(got_worse) == "m1"
@@ -226,7 +226,7 @@ def test_a_swap_by_hand_and_its_rollback(engine: Engine) -> None:
     assert rows[1].day == (SWAPPED + DAY).astimezone(SEOUL).date()
     back = roll_back(engine, second, "answers in prose", SWAPPED + 2 * DAY, SEOUL)
     rows = history(engine)
-    assert (rows[1].status, rows[2].id, rows[2].rolls_back) == ("rolled_back", back, second)
+    assert (rows[1].status, rows[2].id, rows[2].rolls_back) == ("rolled_back", back, SWAPPED + DAY)
     assert (rows[2].triggered_by, rows[2].reason, rows[2].new_provider) == (
         "manual",
         "answers in prose",

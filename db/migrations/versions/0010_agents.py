@@ -86,7 +86,7 @@ def _swaps() -> None:
         _text("verdict", 40),
         *(sa.Column(name, sa.Integer(), nullable=True) for name in ("decisions_before", "decisions_after")),
         *map(_number, ("rating_before", "rating_after", "difference_low", "difference_high")),
-        sa.Column("rolls_back", ID, nullable=True),
+        sa.Column("rolls_back", Timestamp(), nullable=True),
         _now("updated_at"),
         _day(),
         *_named(table, "agent_name"),
@@ -95,7 +95,7 @@ def _swaps() -> None:
         *_between(table, "1", "366", "validation_period_days"),
         *_between(table, "-1", "0", "rollback_threshold"),
         *_between(table, "-1e+15", "1e+15", "performance_improvement", "observed_change"),
-        *_moments(table, "timestamp", "validated_at", "updated_at"),
+        *_moments(table, "timestamp", "validated_at", "rolls_back", "updated_at"),
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
         sa.UniqueConstraint("agent_name", "timestamp", name=op.f(f"uq_{table}_agent_name_timestamp")),
     )
