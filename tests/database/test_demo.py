@@ -51,7 +51,7 @@ def test_demo_is_stored_and_sound_and_the_same_when_filled_again(
     before = stored()
     number = fill_demo(demo, zone, now)
     assert stored() == before
-    assert 62_000 < number < 71_000
+    assert 88_000 < number < 97_000
     assert check(demo, zone).wrong == []
     with demo.connect() as connection:
         assert holds_demo(connection)
