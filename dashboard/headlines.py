@@ -35,7 +35,7 @@ def numbers(names: list[str], period: Period, today: date) -> None:
         st.caption(_("no data in this period"))
     known = [name for name in names if now[name] or before[name]]
     shown = known or names
-    with st.grid(3 if len(shown) in (5, 6) else 4, min_column_width=168):  # no row with a single card
+    with st.grid(3 if len(shown) in (5, 6, 9) else 4, min_column_width=168):  # no row with a single card
         for name in shown:
             line = ask(overall.overall_trend, metric=name, grain=period.grain, today=today, **days)
             _number(METRICS[name], now[name], before[name], line)
