@@ -100,7 +100,7 @@ def figure_of(metric: Metric) -> Column:
     """A metric's figure under its label and unit."""
     unit = "%" if metric.is_rate else f"{metric.low:g}–{metric.high:g}"
     if metric.high == float("inf"):
-        return Column(_("{label}, US dollars").format(label=_(metric.label)), "small")
+        return Column(_(metric.label), "small")
     return Column(_("{label}, {unit}").format(label=_(metric.label), unit=unit), "figure")
 
 

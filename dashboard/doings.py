@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard import actions
 from dashboard.wording import plain
 from language import _
 from reports.wording import moment
@@ -15,7 +16,8 @@ def done(runs: pd.DataFrame, now: Any) -> None:
     if runs.empty:
         st.caption(_("Nothing in the last seven days."))
         return
-    _lines([(moment(at, now), told) for at, told in zip(runs["finished_at"], runs["message"], strict=True)])
+    told = [row["message"] or _(actions.title(row["job"])) for row in runs.to_dict("records")]
+    _lines(list(zip([moment(at, now) for at in runs["finished_at"]], told, strict=True)))
 
 
 def to_come(jobs: Any) -> None:

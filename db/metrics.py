@@ -216,7 +216,7 @@ AGENT_METRICS = (
     ),
     Metric(
         "cost_per_call",
-        N_("Cost per call"),
+        N_("Cost per call, $"),
         N_("mean US dollars a call"),
         N_("Mean cost of the LLM calls whose cost is known, billed or by the price book; lower is better."),
         count="cost_count",

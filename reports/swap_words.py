@@ -8,7 +8,7 @@ from language import N_, _
 REPLACED = "replaced meanwhile"
 STATUSES = {
     "validating": N_("being validated"),
-    "kept": N_("kept"),
+    "kept": N_("stays"),
     "rolled_back": N_("rolled back"),
     "inconclusive": N_("inconclusive"),
     "rollback": N_("rollback"),

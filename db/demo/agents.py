@@ -89,7 +89,7 @@ AGENTS = (
     _agent("chart", "reads charts", OTHER, 0.03, swap=Swap(4, SMALL, 0.03, "Fewer failed calls.", "manual")),
     _agent("momentum", "follows trends", SMALL, 0.07),
     _agent("reversal", "bets against trends", SMALL, 0.00),
-    _agent("macro", "watches the economy", DEEP, 0.02, late_skill=-0.26),
+    _agent("macro", "watches the economy", DEEP, 0.02, late_skill=-0.2),
     _agent("rates", "watches interest", DEEP, 0.03),
     _agent("flows", "watches funds", OTHER, 0.01),
     _agent("options", "watches options", SMALL, 0.04),

@@ -105,7 +105,7 @@ def test_the_rows_of_every_metric_are_headed_by_words_with_units(metric, grain, 
     assert all("«" in name for name in shown.columns)
     assert len(shown.columns) == 8, "nothing that is known is left out"
     unit = "%" if metric.is_rate else f"{metric.low:g}–{metric.high:g}"
-    assert shown.columns[2].endswith("US dollars»" if metric.high == float("inf") else f"{unit}»")
+    assert shown.columns[2].endswith("$»" if metric.high == float("inf") else f"{unit}»")
 
 
 def test_csv_has_words_for_headings_and_no_formulas():
