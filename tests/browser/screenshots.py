@@ -34,6 +34,7 @@ def main() -> None:
                 "forecasts.png",
                 1,
             )
+            _of_page(browser, product, "agents?period=26w", "Underperforming", "agents.png", 1)
             _of_report(browser, product, Path(folder))
         finally:
             browser.close()
