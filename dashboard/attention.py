@@ -34,7 +34,7 @@ class Item:
 
 def items(jobs: Any, week: date | None, today: date, run_again: Callable[[int], None]) -> list[Item]:
     """Everything that waits for somebody, worst first; `week` is the newest that was judged."""
-    found = [*_agents(today), *_jobs(jobs, run_again), *_silent(today)]
+    found = [*_jobs(jobs, run_again), *_silent(today), *_agents(today)]
     return found + _partial(week) if week else found
 
 

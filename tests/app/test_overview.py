@@ -166,4 +166,4 @@ def test_what_every_prediction_has_is_no_headline(monkeypatch):
 
 def test_headline_cards_say_on_how_much_and_how_sure_they_are(open_page, demo_file):
     told = words(open_page("overview", demo_file))
-    assert len(re.findall(r"^n = [\d,]+ · 95%:\s[\d.]+%?\s…\s[\d.]+%?$", told, re.M)) == 7
+    assert len(re.findall(r"^n = [\d,]+ · 95%:\s[\d.]+%?\s…\s[\d.]+%?$", told, re.M)) == 9
