@@ -74,8 +74,8 @@ def month(today: date) -> None:
     st.markdown(f"{_verdict(spent, end, budget)} :small[{told}]".strip())
     look = Look(
         filters.is_dark(),
-        subjects=(_("this month"), _("as things go")),
-        highlighted=(_("this month"), _("as things go")),
+        subjects=(_("spent"), _("as things go")),
+        highlighted=(_("spent"), _("as things go")),
         unit=_("cost so far, $"),
         low=0.0,
         show=dollars,
@@ -128,7 +128,7 @@ def _month(today: date) -> tuple[pd.DataFrame, float, float]:
     for k in range((today - first).days + 1):
         day = first + timedelta(days=k)
         spent += costs.get(day, 0.0)
-        lines.append({"subject": _("this month"), "period": day, "value": spent})
+        lines.append({"subject": _("spent"), "period": day, "value": spent})
     to_come = pace(costs, today)
     ahead = [{"subject": _("as things go"), "period": today, "value": spent}]
     ahead += [{"subject": _("as things go"), "period": day, "value": spent + more} for day, more in to_come]

@@ -51,7 +51,7 @@ def reason(judged: Judged, counts: tuple[int, int]) -> str:
     """Why a swap was rolled back, for people."""
     return _(
         "Rolled back: the rating fell from {before:.1f} to {after:.1f} ({change:+.0%}; n = {n} / {m})"
-    ).format(before=judged.before, after=judged.after, change=judged.change, n=counts[1], m=counts[0])
+    ).format(before=judged.before, after=judged.after, change=judged.change, n=counts[0], m=counts[1])
 
 
 def _due(connection: Connection, now: datetime) -> list[Row[Any]]:

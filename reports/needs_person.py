@@ -15,7 +15,7 @@ LETTERS, REASON = 60, 300
 
 def needs_person(context: Context) -> list[Block]:
     """A line for each with a button to the page; nothing where nothing waits."""
-    items = [*_agents(context), *_jobs(context), *_models(context)]
+    items = [*_jobs(context), *_agents(context), *_models(context)]
     if not items:
         return []
     head = ngettext("🔴 Needs a person: {n}", "🔴 Needs a person: {n}", len(items))

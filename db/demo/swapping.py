@@ -14,6 +14,7 @@ from db.demo.agents import AGENTS, Agent, Row, calls, trades
 from db.tables.agents import AgentAssignment, ModelEvolution, TradeRecord
 from db.tables.usage import LlmUsage
 from jobs.formulas.swaps import ROLLED_BACK, Decisions, Judged, decisions, judge_swap
+from language import _
 
 SWAPPED_AT, CHECKED_AT = time(8, 30), time(17, 20)
 PERIOD = timedelta(days=7)
@@ -106,8 +107,9 @@ def _validate(
         for new, old in (("new", "old"), ("old", "new"))
         for what in WHAT
     }
-    told = "Rolled back: the rating fell from {:.1f} to {:.1f} ({:+.0%}; n = {} / {})"
-    reason = told.format(judged.before, judged.after, judged.change, len(after), len(before))
+    reason = _(
+        "Rolled back: the rating fell from {before:.1f} to {after:.1f} ({change:+.0%}; n = {n} / {m})"
+    ).format(before=judged.before, after=judged.after, change=judged.change, n=len(before), m=len(after))
     more = {
         "timestamp": checked,
         "day": business_day(checked, zone),

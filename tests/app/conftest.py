@@ -15,7 +15,7 @@ from tests import filled
 from tests.conftest import Built
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "models", "forecasts", "quality", "operations", "reports")
+PAGES = ("overview", "models", "forecasts", "agents", "usage", "quality", "operations", "reports")
 Open = Callable[..., AppTest]
 
 

@@ -19,7 +19,8 @@ def words(app: AppTest) -> str:
 def test_an_empty_database_names_the_next_step(name, open_page, empty_file):
     app = open_page(name, empty_file)
     told = words(app)
-    assert app.title[0].value == name.capitalize().replace("Quality", "AI quality")
+    titles = {"quality": "AI quality", "usage": "Usage & cost"}
+    assert app.title[0].value == titles.get(name, name.capitalize())
     assert "simulated data" not in told.replace("fills every page with simulated data", "")
     if name == "operations":
         assert "Nothing ran yet" in told
@@ -28,6 +29,7 @@ def test_an_empty_database_names_the_next_step(name, open_page, empty_file):
     else:
         assert "Nothing has been aggregated yet" in told
         sources = {"quality": "conversation_evaluation", "forecasts": "prediction_outcomes"}
+        sources |= {"agents": "trade_records", "usage": "llm_usage_log"}
         source = sources.get(name, "model_evaluations")
         assert f"python -m db import {source}" in app.table[0].value.to_string()
 

@@ -220,7 +220,7 @@ def test_own_dates_go_with_a_link_to_another_page(product, open_tab):
     page.wait_for_url(lambda url: "from=" not in url)
 
 
-@pytest.mark.parametrize("name", ["", "models", "quality", "operations", "reports"])
+@pytest.mark.parametrize("name", ["", "models", "agents", "usage", "quality", "operations", "reports"])
 @pytest.mark.parametrize(("width", "dark"), [(1440, True), (390, False)])
 def test_dark_and_phone(product, open_tab, name, width, dark):
     page = open_tab(f"{product.address}/{name}", width=width, dark=dark)

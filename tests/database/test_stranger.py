@@ -8,19 +8,25 @@ import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
 import pytest
+from agent_data import store, trade
 from sqlalchemy import Engine
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from test_aggregate_models import Here
 from websockets.exceptions import ConnectionClosed
 
 import settings
 from db.clock import utc_now
+from db.tables.agents import TradeRecord
 from jobs import queue
+from jobs.aggregate_agents import aggregate_agents
 from jobs.aggregate_models import JOB
+from jobs.job import DayParameters
 from soak import sound
 from soak.dashboards import dashboard
 from soak.source import Source
@@ -30,7 +36,8 @@ from tests.database.conftest import fresh
 
 PASSWORD, DATABASE_PASSWORD, TOKEN = "correct horse battery", "hunter2-hunter2", "xoxb-no-token-at-all"
 SECRETS = (PASSWORD, DATABASE_PASSWORD, TOKEN)
-PAGES = ("", "models", "forecasts", "quality", "operations")
+FORMS = ("Run aggregation", "Swap a model …")
+PAGES = ("", "models", "forecasts", "agents", "usage", "quality", "operations")
 UPLOAD = "/_stcore/upload_file"
 BOUNDARY = "stranger"
 FILE = (
@@ -115,7 +122,11 @@ def house(
     folder = tmp_path_factory.mktemp("outside")
     source = Source.of(400)
     source.store(engine)
+    trades = [trade(k, 10.0, {"news": 1}, timestamp=utc_now() - timedelta(days=2)) for k in range(3)]
+    store(engine, TradeRecord, trades)
     sound.aggregate(engine)
+    aggregated = aggregate_agents(engine, DayParameters(), Here(utc_now()))
+    assert aggregated.rows_written
     queue.request(engine, JOB, JOB.read({}), trigger="manual", by="ada", now=utc_now())
     temporary = folder / "temporary"
     temporary.mkdir()
@@ -150,7 +161,8 @@ def learn(house: House, operator: Visitor) -> None:
     chosen = json.dumps({"selection": {"rows": [0], "columns": [], "cells": []}})
     for page in PAGES:
         seen = house.hear(operator.open(page))
-        found = [seen, house.hear(operator.send([pressed(button(seen, "Run aggregation"))]))]
+        openers = [button(seen, label) for label in FORMS if label in seen.buttons.values()]
+        found = [seen, *(house.hear(operator.send([pressed(id)])) for id in openers)]
         tables = [WidgetState(id=id, string_value=chosen) for id in ids(seen, "dataframe")]
         found.append(house.hear(operator.send(tables)))
         for one in found:
@@ -183,7 +195,16 @@ def test_no_message_of_a_stranger_does_anything(house: House) -> None:
     with Visitor(house.port) as operator, Visitor(house.port) as visitor:
         unlock(house, operator, PASSWORD)
         learn(house, operator)
-        assert house.labels >= {"Run aggregation", "Preview", "Run", "Run now", "Pause", "Stop", "Cancel"}
+        assert house.labels >= {
+            "Run aggregation",
+            "Preview",
+            "Run",
+            "Run now",
+            "Pause",
+            "Stop",
+            "Cancel",
+            "Swap",
+        }
         before = sound.state(house.engine)
         unlock(house, visitor, "wrong horse")
         break_in(house, visitor)
