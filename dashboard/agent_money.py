@@ -15,12 +15,12 @@ from dashboard.wording import plain
 from db.clock import week_start
 from language import N_, _, ngettext
 from reports.charts.look import Look
-from reports.charts.money import amount, money
+from reports.charts.money import amount, dollars, money
 from reports.charts.trend import trend
 from reports.subjects import segment_name
 from settings import current
 
-BARS = 20
+BARS, GHOSTS = 20, 40
 NAMES = {agents.EVERYBODY: N_("all trades"), agents.NOBODY: N_("(nobody)")}
 ATTRIBUTION = {
     "subject": Column(N_("Agent")),
@@ -66,7 +66,7 @@ def attribution(market: str, period: Period) -> None:
         filters.is_dark(), unit=_("P&L less LLM cost") if by_net else _("P&L, in the market's currency")
     )
     draw(money, shown[["subject", "value", "n", "total"]], "attribution", look=look)
-    rows = [_reconciled(table)]
+    rows = [_reconciled(table), *([_cost_told(table)] if by_net else [])]
     if len(shown) < len(table):
         rows.insert(
             0,
@@ -97,7 +97,8 @@ def over_time(market: str, period: Period, today: date) -> None:
     swapped = derive(
         _swapped, since=period.first, until=period.last, grain=period.grain, shown=look.highlighted
     )
-    draw(trend, rows, "money", look=look, events=swapped)
+    drawn = rows if len(ends) <= GHOSTS else rows[rows["subject"].isin(look.highlighted)]
+    draw(trend, drawn, "money", look=look, events=swapped)
     data = Data(f"pnl-{market}", period, lambda: _as_table(rows), OVER_TIME)
     told = [_("in colour: those that moved most"), *([_("◆ their swaps")] if len(swapped) else [])]
     beside.foot(" · ".join(told), data)
@@ -118,8 +119,7 @@ def _attributed(market: str, since: date, until: date) -> pd.DataFrame:
     last = {agents.NOBODY: 1, agents.EVERYBODY: 2}
     order = rows["agent_name"].map(last).fillna(0)
     rows = rows.assign(order=order).sort_values("order", kind="stable", ignore_index=True)
-    costs = ask(usage.totals, since=since, until=until, dimensions=("agent_name",)).set_index("agent_name")
-    known = costs["cost_usd"]
+    known = _costs_here(rows.set_index("agent_name")["total_decisions"], since, until)
     rows["cost_usd"] = rows["agent_name"].map(known)
     rows.loc[rows["agent_name"] == agents.EVERYBODY, "cost_usd"] = known.reindex(rows["agent_name"]).sum(
         min_count=1
@@ -130,12 +130,27 @@ def _attributed(market: str, since: date, until: date) -> pd.DataFrame:
     return rows.assign(subject=subjects).drop(columns="order")
 
 
+def _costs_here(decisions: "pd.Series[float]", since: date, until: date) -> "pd.Series[float]":
+    """What each agent's calls cost by its share of decisions in this market: no dollar is taken off twice."""
+    costs = ask(usage.totals, since=since, until=until, dimensions=("agent_name",)).set_index("agent_name")
+    everywhere = ask(agents.over_markets, since=since, until=until).set_index("agent_name")["decisions"]
+    share = decisions / everywhere.reindex(decisions.index)
+    return costs["cost_usd"].reindex(decisions.index) * share
+
+
 def _most(table: pd.DataFrame, value: str) -> pd.DataFrame:
     """Those that moved most, in their order; the sum always."""
     whole = table["agent_name"].isin(NAMES)
     mine = table[~whole].sort_values(value, ascending=False, kind="stable")
     kept = mine[value].abs().nlargest(BARS).index
     return pd.concat([mine[mine.index.isin(kept)], table[whole]])
+
+
+def _cost_told(table: pd.DataFrame) -> str:
+    """What came off the bars."""
+    cost = table["cost_usd"][table["agent_name"] == agents.EVERYBODY].sum()
+    told = _("off it: {cost} $ of LLM calls, by each agent's share of decisions here")
+    return told.format(cost=dollars(float(cost)))
 
 
 def _reconciled(table: pd.DataFrame) -> str:

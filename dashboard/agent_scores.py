@@ -24,7 +24,7 @@ from reports.wording import span
 from settings import current
 
 WINS = METRICS["win_rate"]
-BARS = 24
+BARS, LOSING = 24, 6
 CONFIDENCE = {
     "bin_name": Column(N_("Confidence, %")),
     "n": Column(N_("n"), "count"),
@@ -36,15 +36,20 @@ CONFIDENCE = {
 }
 
 
-def shown_in_words(market: str, count: int, days: str, grain: str) -> str:
+def shown_in_words(market: str, period: Period, days: str) -> str:
     """What the page shows: which market, how many agents, of which days, by which step, in which zone."""
     return _("{market} · {agents} · {span}, {grain} · {zone}").format(
         market=plain(market),
-        agents=ngettext("{n} agent", "{n} agents", count),
+        agents=ngettext("{n} agent", "{n} agents", _there(market, period)),
         span=days,
-        grain=_("weekly") if grain == "week" else _("daily"),
+        grain=_("weekly") if period.grain == "week" else _("daily"),
         zone=current().timezone,
     )
+
+
+def _there(market: str, period: Period) -> int:
+    rows = ask(agents.contributions, since=period.first, until=period.last, market=market)
+    return int((~rows["agent_name"].isin([agents.EVERYBODY, agents.NOBODY])).sum())
 
 
 def win_rates(market: str, period: Period) -> None:
@@ -52,7 +57,7 @@ def win_rates(market: str, period: Period) -> None:
     rows = derive(_rates, market=market, days=period.span, before=period.before.span)
     st.markdown(f"**{_(WINS.label)}**", help=_(WINS.definition))
     if rows.empty:
-        st.caption(_("no closed trade in this period"))
+        st.caption(_("no trade was won or lost in this period"))
         return
     names = tuple(ask(agents.agents))
     look = Look(filters.is_dark(), subjects=names, unit=_(WINS.unit), show=percent)
@@ -88,9 +93,10 @@ def confidence(market: str, period: Period) -> None:
     beside.foot(told, Data(f"confidence-{market}", period, lambda: _in_percent(rows), CONFIDENCE))
 
 
-def underperforming(until: date) -> None:
+def underperforming(market: str, until: date) -> None:
     """Who loses money and wins clearly less often than the others, over 30 days, with the reason."""
     rows = ask(agents.underperformers, until=until)
+    rows = rows[rows["market"] == market].sort_values("total_pnl_attributed")
     told = _(
         "Over the 30 days to {day}, per market: at least 10 trades, money lost, and a win rate whose 95 % interval "
         "lies below that of the team without the agent."
@@ -98,11 +104,13 @@ def underperforming(until: date) -> None:
     st.markdown(f"**{_('Underperforming')}**", help=told.format(day=until.isoformat()))
     if rows.empty:
         st.markdown(f":green-badge[:material/check: {_('nobody')}] :small[{_('over the last 30 days')}]")
-    for row in rows.to_dict("records"):
+    for row in rows.head(LOSING).to_dict("records"):
         chip = f":orange-badge[:material/priority_high: {_('underperforming')}]"
         st.markdown(
             f"{chip} **{plain(row['agent_name'])}**  \n:small[:gray[{plain(why_underperforming(row))}]]"
         )
+    if (more := len(rows) - LOSING) > 0:
+        st.caption(ngettext("{n} more", "{n} more", more))
 
 
 def _rates(market: str, days: tuple[date, date], before: tuple[date, date]) -> pd.DataFrame:

@@ -173,7 +173,9 @@ def _subjects(table: pd.DataFrame) -> list[str]:
 def data(table: pd.DataFrame, week: date) -> Data:
     """The verdicts of a week as a table and as CSV."""
     days = Period(week, week + timedelta(days=6), "week")
-    return Data("verdicts", days, lambda: _in_words(table), columns.VERDICT)
+    words = set(table["word"])
+    named = columns.AGENT_VERDICT if words == {"agents"} else columns.VERDICT
+    return Data("verdicts", days, lambda: _in_words(table), named)
 
 
 def _in_words(table: pd.DataFrame) -> pd.DataFrame:

@@ -96,6 +96,13 @@ VERDICT: Columns = {
 }
 
 
+# Costs of a call are small, and are told with more digits.
+AGENT_VERDICT: Columns = VERDICT | {
+    "subject": Column(N_("Agent")),
+    **{name: Column(VERDICT[name].label, "small") for name in ("previous", "value", "change", "low", "high")},
+}
+
+
 def figure_of(metric: Metric) -> Column:
     """A metric's figure under its label and unit."""
     unit = "%" if metric.is_rate else f"{metric.low:g}–{metric.high:g}"

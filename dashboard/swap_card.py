@@ -11,7 +11,7 @@ from dashboard.data import ask, derive, swaps
 from dashboard.drawing import draw
 from dashboard.period import Period
 from db.clock import business_day, starts_at
-from language import _
+from language import _, ngettext
 from reports.charts.look import Look
 from reports.charts.text import signed
 from reports.charts.timeline import timeline
@@ -49,6 +49,8 @@ def who_ran_what(period: Period) -> None:
     kept = list(dict.fromkeys(rows["subject"]))[:BARS]
     look = Look(filters.is_dark(), span=period.span)
     draw(timeline, rows[rows["subject"].isin(kept)], "timeline", look=look)
+    if (more := rows["subject"].nunique() - len(kept)) > 0:
+        st.caption(ngettext("{n} agent more", "{n} agents more", more))
 
 
 def history() -> None:
@@ -115,11 +117,11 @@ def _listed(rows: pd.DataFrame, may: bool) -> pd.DataFrame:
                 for row in records
             ],
             "status": [[status_of(row)] for row in records],
+            "back": [_("Roll back") if row["can_roll_back"] and may else None for row in records],
             "what": [_what_it_did(row) for row in records],
             "why": [_(VERDICTS[row["verdict"]]) if row["verdict"] in VERDICTS else None for row in records],
             "reason": rows["reason"],
             "by": [_(BY.get(row["triggered_by"], row["triggered_by"])) for row in records],
-            "back": [_("Roll back") if row["can_roll_back"] and may else None for row in records],
         }
     )
 
@@ -150,13 +152,13 @@ def _columns(rows: pd.DataFrame) -> dict[str, Any]:
             format_func=lambda word: _(STATUSES[word]),
             width=120,
         ),
+        "back": kinds.ButtonColumn(
+            "", width=100, key="_back_clicked", on_click=_ask_to_roll_back, args=(list(rows["id"]),)
+        ),
         "what": kinds.TextColumn(_("Rating before → after"), width=200),
         "why": kinds.TextColumn(_("Why"), width=210),
         "reason": kinds.TextColumn(_("Reason given"), width=220),
         "by": kinds.TextColumn(_("By"), width=80),
-        "back": kinds.ButtonColumn(
-            "", width=100, key="_back_clicked", on_click=_ask_to_roll_back, args=(list(rows["id"]),)
-        ),
     }
 
 

@@ -6,6 +6,7 @@ scout:
   role: finds candidates
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from db.engine import reading, writing
 from db.errors import Refused
 from db.importing.agent_specs import AGENT_ASSIGNMENTS
 from db.importing.cells import Rejected, Surroundings
+from db.queries.swaps import resting_until
 from db.tables.agents import AgentAssignment, ModelEvolution
 from db.upsert import upsert_rows
 from language import _
@@ -75,7 +77,11 @@ def read_assignments(path: Path, zone: ZoneInfo, now: datetime) -> dict[str, Ass
             _("{file} holds no agents; write “scout:” and below it “  model: …”").format(file=path.name)
         )
     where = Surroundings(zone, now)
-    return dict(_assignment(path, agent, its, where) for agent, its in found.items())
+    named = [_assignment(path, agent, its, where) for agent, its in found.items()]
+    for agent, n in Counter(agent for agent, _its in named).items():
+        if n > 1:
+            raise _wrong(_("{file}: {agent} stands twice").format(file=path.name, agent=agent))
+    return dict(named)
 
 
 class _Strict(yaml.SafeLoader):  # type: ignore[misc]
@@ -112,6 +118,8 @@ def _cell(path: Path, agent: str, name: str, value: Any, where: Surroundings) ->
     try:
         if isinstance(value, bool | list | dict):
             raise Rejected(_("{what} is no name"), str(value))
+        if value is not None and not isinstance(value, str):  # 1.10 would be 1.1, and 12:30 750
+            raise Rejected(_("{what} is no text: put it into quotation marks"), str(value))
         text = "" if value is None else str(value).strip()
         if not text and name in ("agent_name", "model"):
             raise Rejected(_("{what} is no name"), "“”")
@@ -145,6 +153,7 @@ def assign(
             swapped = (before.provider, before.model) != (after.provider, after.model)
             since[agent] = now if swapped else _since(connection, agent)
             if swapped:
+                _refuse_while_it_rests(connection, agent, before, zone, now)
                 _write_swap(connection, agent, before, after, zone, now, file)
         rows = [
             {"agent_name": agent, **vars(wanted[agent]), "since": at, "updated_at": now}
@@ -166,6 +175,20 @@ def _plan(connection: Connection, wanted: Mapping[str, Assignment]) -> Plan:
 
 def _since(connection: Connection, agent: str) -> datetime | None:
     return connection.scalar(select(AgentAssignment.since).where(AgentAssignment.agent_name == agent))
+
+
+def _refuse_while_it_rests(
+    connection: Connection, agent: str, runs_on: Assignment, zone: ZoneInfo, now: datetime
+) -> None:
+    """A file that still names the model that was rolled back must not bring it back."""
+    rested = resting_until(connection, agent, now)
+    if rested:
+        raise Refused(
+            _(
+                "{agent} was rolled back to {model} and rests until {day}: write that model into the file, or change "
+                "it then. Nothing was written."
+            ).format(agent=agent, model=runs_on.model, day=business_day(rested, zone))
+        )
 
 
 def _write_swap(

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast
 from uuid import uuid4
@@ -46,10 +46,13 @@ class Call:
     def tokens(
         self, prompt: int | None = None, completion: int | None = None, cached: int | None = None
     ) -> None:
-        """The tokens of prompt and answer; `cached` are those of the prompt that came from a cache."""
-        self._values |= {"prompt_tokens": prompt, "completion_tokens": completion, "cached_tokens": cached}
-        if prompt is not None and completion is not None:
-            self._values["tokens_used"] = prompt + completion
+        """The tokens of prompt and answer, at once or as they become known; `cached` are those of the prompt that came
+        from a cache."""
+        given = {"prompt_tokens": prompt, "completion_tokens": completion, "cached_tokens": cached}
+        self._values |= {name: n for name, n in given.items() if n is not None}
+        both = [self._values.get(name) for name in ("prompt_tokens", "completion_tokens")]
+        if None not in both:
+            self._values["tokens_used"] = sum(both)
 
     def cost(self, dollars: float) -> None:
         """What was billed; without it the price book says what the call cost."""
@@ -128,7 +131,12 @@ class llm_call:  # noqa: N801 - it reads as a verb
         await asyncio.to_thread(self._store, self._finished(error), error is not None)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """The function, each of whose calls is stored; inside, `current_call()` is the handle."""
+        """The function, each of whose calls is stored; inside, `current_call()` is the handle.
+
+        TypeError for a generator, whose call is over before it gives anything.
+        """
+        if isgeneratorfunction(function) or isasyncgenfunction(function):
+            raise TypeError(f"{function.__qualname__} is a generator: put “with llm_call(…)” inside it")
         if iscoroutinefunction(function):
 
             @wraps(function)
@@ -153,6 +161,8 @@ class llm_call:  # noqa: N801 - it reads as a verb
         _current.set(call.before)
         row = call.row()
         row["response_time_ms"] = max(0.0, (self._clock() - call.began) * 1000)
+        if isinstance(error, GeneratorExit):  # whoever read the stream had enough of it
+            return row
         row["success"] = error is None
         if error is not None:
             row["error_message"] = _told(error)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Engine, Row, select
 
 import settings
 from db.engine import reading, writing
+from db.queries.swaps import resting_until
 from jobs.formulas.swaps import ROLLED_BACK, Judged, judge_swap
 from jobs.job import Job, Outcome, Parameters, Run
 from jobs.swap_evidence import sides
@@ -16,7 +17,6 @@ from jobs.swapping import (
     is_in_force,
     lock,
     replaced,
-    resting_until,
     settle,
     take_back,
 )

@@ -1,6 +1,6 @@
 """Which model an agent runs on: swap, validation and rollback, each with the assignment in one transaction."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Engine, Row, Table, func, insert, select, upd
 from db.clock import business_day
 from db.engine import writing
 from db.errors import Refused
+from db.importing.agent_specs import agent_and_model
+from db.importing.cells import Rejected, Surroundings
+from db.queries.swaps import resting_until
 from db.tables.agents import AgentAssignment, ModelEvolution
 from db.upsert import upsert_rows
 from jobs.formulas.swaps import INCONCLUSIVE, KEPT, ROLLED_BACK, Judged
 from language import _
 
-REST = timedelta(days=7)  # after a rollback, in which an agent is not swapped
 REPLACED = "replaced meanwhile"
 LONGEST_REASON = 2_000
 
@@ -26,13 +28,12 @@ h = history.c
 
 def swap(engine: Engine, agent: str, to: tuple[str, str], reason: str, now: datetime, zone: ZoneInfo) -> int:
     """A swap by hand to (provider, model): assignment and history; returns its id. Raises Refused."""
-    agent, model, reason = agent.strip(), to[1].strip(), _given(reason)
-    if not agent or not model:
-        raise Refused(_("A swap needs an agent and a model."), status=2)
+    reason = _given(reason)
+    agent, provider, model = _named(agent.strip(), to[0].strip(), to[1].strip(), Surroundings(zone, now))
     with writing(engine) as connection:
         lock(connection)
         was = assigned(connection, agent)
-        if was == (to[0].strip(), model):
+        if was == (provider, model):
             raise Refused(_("{agent} runs on {model} already.").format(agent=agent, model=model), status=2)
         rested = resting_until(connection, agent, now)
         if rested:
@@ -40,9 +41,7 @@ def swap(engine: Engine, agent: str, to: tuple[str, str], reason: str, now: date
             raise Refused(
                 _("{agent} was rolled back and rests until {day}; swap it then.").format(agent=agent, day=day)
             )
-        return _record(
-            connection, agent, was, (to[0].strip(), model), reason, now, zone, "manual", "validating"
-        )
+        return _record(connection, agent, was, (provider, model), reason, now, zone, "manual", "validating")
 
 
 def roll_back(engine: Engine, number: int, reason: str, now: datetime, zone: ZoneInfo) -> int:
@@ -118,15 +117,6 @@ def assigned(connection: Connection, agent: str) -> tuple[str, str] | None:
     return (found.provider, found.model) if found else None
 
 
-def resting_until(connection: Connection, agent: str, now: datetime) -> datetime | None:
-    """The end of the rest after the agent's last rollback; None where it does not rest."""
-    last = select(func.max(h.timestamp, type_=h.timestamp.type)).where(
-        h.agent_name == agent, h.rolls_back.is_not(None)
-    )
-    at: datetime | None = connection.scalar(last)
-    return at + REST if at and at + REST > now else None
-
-
 def lock(connection: Connection) -> None:
     """One at a time changes what agents run on; readers go on."""
     if connection.dialect.name == "postgresql":
@@ -166,8 +156,18 @@ def _record(
     return int(number)
 
 
+def _named(agent: str, provider: str, model: str, where: Surroundings) -> tuple[str, str, str]:
+    """The names as an import would take them; raises Refused."""
+    if not agent or not model:
+        raise Refused(_("A swap needs an agent and a model."), status=2)
+    try:
+        return agent_and_model(agent, provider, model, where)
+    except Rejected as rejected:
+        raise Refused(str(rejected), status=2) from None
+
+
 def _given(reason: str) -> str:
-    reason = " ".join(reason.split())
+    reason = " ".join(reason.replace("\0", "").split())
     if not reason:
         raise Refused(_("Say why: a swap or a rollback by hand needs a reason."), status=2)
     return reason[:LONGEST_REASON]

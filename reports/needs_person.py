@@ -9,7 +9,7 @@ from reports.context import Context, Trouble
 from reports.links import button
 from reports.wording import brief, day_in_words
 
-SHOWN = 6
+SHOWN, LOSING = 6, 2
 LETTERS, REASON = 60, 300
 
 
@@ -40,9 +40,13 @@ def _agents(context: Context) -> list[Item]:
     if budget := agent_attention.budget_at_risk(connection, today, *at_risk):
         title = _("Over budget") if budget.is_over else _("Budget at risk")
         items.append(Item([Span(title, bold=True), f": {told_budget(budget)}"], cost))
-    for row in agent_attention.underperforming(connection, today).to_dict("records"):
+    losing = agent_attention.underperforming(connection, today).sort_values("agent_name")
+    for row in losing.head(LOSING).to_dict("records"):
         told = _(" is underperforming. ") + why_underperforming(row)
         items.append(Item([Span(brief(row["agent_name"], LETTERS), bold=True), told], page))
+    if (more := len(losing) - LOSING) > 0:
+        told = ngettext("{n} more agent is underperforming", "{n} more agents are underperforming", more)
+        items.append(Item([Span(told, bold=True)], page))
     return items
 
 

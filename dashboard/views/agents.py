@@ -18,7 +18,7 @@ from dashboard.ending import end_page
 from language import _
 from reports.wording import span_with_end
 
-newest, oldest, today = ask(agents.newest_day), ask(agents.oldest_day), actions.today()
+newest, oldest, today = ask(agents.newest_trade), ask(agents.oldest_trade), actions.today()
 markets = ask(agents.markets)
 if newest is None or oldest is None or not markets:
     cards.title(_("Agents"), _("Trades, who took part in them, and which model each agent runs on"))
@@ -28,12 +28,12 @@ if newest is None or oldest is None or not markets:
     end_page()
 
 period = filters.period(newest, oldest)
-week, names = ask(verdicts.newest_week, until=period.last, word="agents"), ask(agents.agents)
+week = ask(verdicts.newest_week, until=period.last, word="agents")
 titled = st.container()
 market = pickers.market(markets)
 with titled:
     shown = span_with_end(period.first, period.last, newest)
-    cards.title(_("Agents"), agent_scores.shown_in_words(market, len(names), shown, period.grain))
+    cards.title(_("Agents"), agent_scores.shown_in_words(market, period, shown))
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
@@ -41,7 +41,7 @@ with left.container(border=True, height="stretch"):
 with right.container(border=True, height="stretch"):
     agent_scores.win_rates(market, period)
 with st.container(border=True):
-    agent_scores.underperforming(period.last)
+    agent_scores.underperforming(market, period.last)
 with st.container(border=True):
     agent_money.over_time(market, period, today)
 

@@ -17,6 +17,8 @@ from db.errors import Refused
 from db.exits import DONE, FAILED, WRONG_CALL
 from language import _, ngettext
 
+AGGREGATIONS = ("aggregate_models", "aggregate_quality", "aggregate_forecasts", "aggregate_agents")
+
 
 def upgrade(args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
     moved = schema.upgrade(engine, zone, _backing_up(args, engine))
@@ -98,5 +100,5 @@ def move_to_timezone(args: Arguments, engine: Engine, _zone: ZoneInfo) -> int:
     if settings.current().timezone != args.name:
         print(_("Now set TIMEZONE={zone}, in .env or the environment.").format(zone=args.name))
     if moved:
-        print(_("Then run: python -m jobs run aggregate_models"))
+        print(_("Then run: python -m jobs run JOB, for each of {jobs}").format(jobs=", ".join(AGGREGATIONS)))
     return DONE

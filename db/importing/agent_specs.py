@@ -2,18 +2,23 @@
 
 from datetime import date
 
-from db.importing.cells import Choice, Flag, Number, Prose, Text, Timestamp
+from db.importing.cells import Choice, Flag, Number, Prose, Surroundings, Text, Timestamp
 from db.importing.columns import Column, Spec
 from db.importing.day_cells import Date
 from db.importing.json_cells import Contributions, Json
 from db.importing.whole_numbers import Whole
-from db.tables.agents import LARGEST, SIDES, SWAP_STATUSES, TEAM, TRIGGERS
+from db.tables.agents import LARGEST, SIDES, SWAP_STATUSES, TEAM, TRIGGERS, UNATTRIBUTED
 from db.tables.usage import LONGEST_MS, MOST_DOLLARS, MOST_TOKENS, TOKENS
 
 ALWAYS = date(1970, 1, 1)  # from when a price holds that says nothing of it
 _NAME = Text(200)
-_AGENT = Text(200, never=TEAM)
+_AGENT = Text(200, never=(TEAM, UNATTRIBUTED))
 _MONEY = Number(-LARGEST, LARGEST)
+
+
+def agent_and_model(agent: str, provider: str, model: str, where: Surroundings) -> tuple[str, str, str]:
+    """These names as every import stores them; raises Rejected."""
+    return _AGENT.one(agent, where), _NAME.one(provider, where), _NAME.one(model, where)
 
 
 def _one_of(words: tuple[str, ...]) -> Choice:
@@ -118,4 +123,5 @@ AGENT_ASSIGNMENTS = Spec(
         Column("since", Timestamp(), required=True),
     ),
     key=("agent_name",),
+    newest="since",
 )

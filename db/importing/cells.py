@@ -89,17 +89,17 @@ def exists(wall: datetime, zone: ZoneInfo) -> bool:
 class Text:
     """One line of at most so many characters, all of which can be seen: two names that look equal are equal.
 
-    `never` is a word that stands for something else in the tables.
+    `never` are words that stand for something else in the tables.
 
     A letter with an accent is stored as one character (NFC), also where a file has letter and accent apart.
     """
 
     longest: int
-    never: str = ""
+    never: tuple[str, ...] = ()
 
     def one(self, cell: str, where: Surroundings) -> str:
         cell = normalize("NFC", cell)
-        if self.never and cell == self.never:
+        if cell in self.never:
             raise Rejected(_("{what} stands for all of them together"), quoted(cell))
         if len(cell) > self.longest:
             raise Rejected(_("{what} has more than {n} characters"), quoted(cell), n=self.longest)
@@ -109,7 +109,7 @@ class Text:
 
     def all(self, cells: Sequence[str], where: Surroundings) -> list[Any] | None:
         plain = all(map(str.isprintable, cells)) and max(map(len, cells), default=0) <= self.longest
-        if not plain or (self.never and self.never in cells):
+        if not plain or any(word in cells for word in self.never):
             return None
         if not all(map(str.isascii, cells)):
             cells = [cell if is_normalized("NFC", cell) else normalize("NFC", cell) for cell in cells]

@@ -69,6 +69,7 @@ class Spec:
     is stored as its id; None: there is none. `derived` is a key column that is made from the row's content where
     it is missing. `day_of` is the timestamp whose business day is stored. `computed` are columns that an import
     leaves out without a word. `priced` rows that come without a cost get it from the price book.
+    Of rows under one key the one with the latest `newest` stays, also against one that is stored already.
     """
 
     table: str
@@ -82,6 +83,7 @@ class Spec:
     counts_with: tuple[tuple[str, str], ...] = ()
     computed: tuple[str, ...] = COMPUTED
     priced: bool = False
+    newest: str | None = None
 
     @property
     def nesting(self) -> frozenset[str]:

@@ -186,6 +186,7 @@ def _write(
     if report.dry_run:
         with connection.begin():
             staging.add_models(report, now)
+            staging.leave_newer()
             staging.fill_costs(-1, staging.last_line())
             matched, report.updated = staging.compare()
             report.new, report.unchanged = left - matched, matched - report.updated
@@ -202,6 +203,7 @@ def _write(
                 if staging.owners:
                     refuse_moving(connection, staging.owners.models())
                 high = staging.end_of_step(low, turns.rows)
+                staging.leave_newer()
                 staging.fill_costs(low, high)
                 new, updated = staging.write(low, high, now)
                 raise_data_version(connection)

@@ -49,7 +49,7 @@ CONVERSATION_EVALUATION = Spec(
     columns=(
         Column("conversation_id", Text(500), ("conversation", "conversationid")),
         Column("model", Text(200), ("model_name",), dimension=True),
-        Column("evaluator", Text(200, never=EVERYBODY), ("judge",), dimension=True),
+        Column("evaluator", Text(200, never=(EVERYBODY,)), ("judge",), dimension=True),
         Column("created_at", Timestamp(), ("evaluated_at", "timestamp"), required=True),
         Column("score", Number(0, 10), ("overall",), required=True),
         *(

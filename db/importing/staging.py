@@ -19,6 +19,8 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    delete,
+    exists,
     func,
     literal,
     or_,
@@ -184,6 +186,14 @@ class Staging:
         """Gives calls of models a cost; before rows are compared or written."""
         if self.spec.priced:
             fill_costs(self.connection, self.table, self.target, self._shapes, low, high)
+
+    def leave_newer(self) -> None:
+        """Takes rows out that are older than what stands under their key: such a file is no news."""
+        if self.spec.newest is None:
+            return
+        staged, held = self.table.c[self.spec.newest], self.target.c[self.spec.newest]
+        newer = exists().where(self._same_row(), held > staged)
+        self.connection.execute(delete(self.table).where(newer))
 
     def _columns(self, shape: int) -> list[str]:
         """What is written of the rows of a shape: the columns of their file, and those that have a cost."""

@@ -54,6 +54,18 @@ def oldest_day(connection: Connection) -> date | None:
     return oldest
 
 
+def newest_trade(connection: Connection) -> date | None:
+    """The newest day with a closed trade."""
+    newest: date | None = connection.scalar(select(func.max(p.period_start)).where(_daily))
+    return newest
+
+
+def oldest_trade(connection: Connection) -> date | None:
+    """The oldest day with a closed trade."""
+    oldest: date | None = connection.scalar(select(func.min(p.period_start)).where(_daily))
+    return oldest
+
+
 def agents(connection: Connection) -> list[str]:
     """Every agent that took part in a closed trade, in the order that gives each its colour: by its first day."""
     first = func.min(p.period_start)
@@ -102,12 +114,13 @@ def money_over_time(
     connection: Connection, since: date, until: date, grain: str, today: date, market: str
 ) -> pd.DataFrame:
     """Attributed P&L added up from the first period on: agent_name, period, pnl, total; a period without a trade of
-    an agent adds 0 to it."""
+    an agent adds 0 to it, before its first there is nothing."""
     rows = performance_trend(connection, since, until, grain, today, market)
     wide = rows.pivot(index="period", columns="agent_name", values="total_pnl_attributed")
-    wide = wide.reindex(periods(since, until, grain)).rename_axis("period").fillna(0.0)
-    long = wide.melt(ignore_index=False, var_name="agent_name", value_name="pnl").reset_index()
-    return long.assign(total=long.groupby("agent_name")["pnl"].cumsum())
+    wide = wide.reindex(periods(since, until, grain)).rename_axis("period")
+    begun = wide.notna().cummax().melt(ignore_index=False, value_name="begun")["begun"].to_numpy()
+    long = wide.fillna(0.0).melt(ignore_index=False, var_name="agent_name", value_name="pnl").reset_index()
+    return long.assign(total=long.groupby("agent_name")["pnl"].cumsum())[begun].reset_index(drop=True)
 
 
 def confidence(connection: Connection, since: date, until: date, market: str, agent: str) -> pd.DataFrame:

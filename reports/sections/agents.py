@@ -131,6 +131,7 @@ def _picture(context: Context) -> list[Picture]:
     most = set(rows.groupby("subject")["value"].last().abs().nlargest(NAMED).index)
     names = agents.agents(context.connection)
     chosen = [name for name in names if name in most]
+    rows = rows[rows["subject"].isin(most)]
     look = Look(dark=False, subjects=names, highlighted=chosen, span=(first, last), show=amount)
     told = _("P&L of agents in {market}, {span}: {agents}.").format(
         market=markets[0], span=span(first, last), agents=", ".join(chosen)

@@ -38,7 +38,7 @@ def opened(app: AppTest, *tables: str) -> AppTest:
 def test_what_agents_won_and_lost_sums_to_the_trades(open_page, demo_file):
     app = opened(open_page("agents", demo_file), "attribution-USD")
     (line,) = (one.value for one in app.caption if "P&L reconciled" in one.value)
-    assert line.endswith("difference 0")
+    assert "difference 0 · off it: " in line
     table = frame(app, "attributed_gains").set_index("subject")["total_pnl_attributed"]
     assert table.drop("all trades").sum() == pytest.approx(table["all trades"], rel=1e-9)
     assert {agent.name for agent in AGENTS} | {"(nobody)", "all trades"} == set(table.index)
@@ -55,6 +55,21 @@ def test_only_where_trades_are_in_dollars_costs_are_taken_off(open_page, demo_fi
     )
     monkeypatch.setenv("USD_MARKETS", "KRW")
     assert "net" in frame(opened(open_page("agents", demo_file, market="KRW"), "attribution-KRW"), "net")
+
+
+def test_no_dollar_is_taken_off_twice(open_page, demo_file, engine, monkeypatch):
+    """Each agent's cost is split over its markets by its decisions there."""
+    monkeypatch.setenv("USD_MARKETS", "USD,KRW")
+    costs = {}
+    for market in ("USD", "KRW"):
+        table = frame(opened(open_page("agents", demo_file, market=market), f"attribution-{market}"), "net")
+        costs[market] = table.set_index("subject")["cost_usd"]
+    period = filters_period(engine)
+    with reading(engine) as connection:
+        whole = usage.totals(connection, *period, ("agent_name",)).set_index("agent_name")["cost_usd"]
+    both = costs["USD"] + costs["KRW"]
+    assert both.loc[whole.index].to_list() == pytest.approx(whole.to_list())
+    assert both["all trades"] == pytest.approx(whole.sum())
 
 
 def test_the_market_is_in_the_address(open_page, demo_file):
@@ -78,6 +93,7 @@ def test_who_underperforms_stands_there_with_the_reason(open_page, demo_file, en
     app = open_page("agents", demo_file)
     with reading(engine) as connection:
         found = agents.underperformers(connection, agents.newest_day(connection))
+    found = found[found["market"] == "USD"].sort_values("total_pnl_attributed")
     assert "demo-macro" in set(found["agent_name"])
     lines = [
         one.value for one in app.markdown if "orange-badge[:material/priority_high: underperf" in one.value

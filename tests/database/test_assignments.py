@@ -12,7 +12,8 @@ from db.__main__ import main
 from db.assignments import Assignment, assign, plan, read_assignments
 from db.errors import Refused
 from db.tables.agents import AgentAssignment, ModelEvolution
-from db.writers import store_swaps
+from db.writers import store_assignments, store_swaps
+from jobs.swapping import roll_back, swap
 from language import speaking
 
 NOW = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
@@ -20,7 +21,7 @@ ZONE = ZoneInfo("Asia/Seoul")
 FILE = """
 scout: {provider: p, model: m-1, role: finds}
 judge:
-  model: 4.5
+  model: "4.5"
 """
 
 
@@ -104,6 +105,8 @@ def test_the_command_shows_what_it_does(
         ("scout: {modle: m}", "agents.yaml: scout: “modle” is not known; there are provider, model, role"),
         ("scout: {provider: p}", "agents.yaml: scout: model is missing"),
         ("scout: {model: ' '}", "agents.yaml: scout: model: “” is no name"),
+        ("scout: {model: 1.10}", "agents.yaml: scout: model: 1.1 is no text: put it into quotation marks"),
+        ("a: {model: m}\n'a ': {model: n}", "agents.yaml: a stands twice"),
         ("scout: {model: [m]}", "agents.yaml: scout: model: ['m'] is no name"),
         ("'*': {model: m}", "agents.yaml: *: agent_name: “*” stands for all of them together"),
         ("scout: {model: m}\nscout: {model: n}", "agents.yaml is no YAML: line 2: “scout” stands twice"),
@@ -132,3 +135,31 @@ def test_the_reason_is_in_the_language_of_the_command(engine: Engine) -> None:
     with speaking("ko"):
         assign(engine, {"a": Assignment("", "n")}, ZONE, NOW, "agents.yaml")
     assert "agents.yaml" in swaps(engine)[0][6]
+
+
+def test_a_file_that_names_a_model_that_was_rolled_back_does_not_bring_it_back(engine: Engine) -> None:
+    assign(engine, {"scout": Assignment("p", "m-1")}, ZONE, NOW, "x")
+    number = swap(engine, "scout", ("p", "m-2"), "try", NOW + timedelta(hours=1), ZONE)
+    roll_back(engine, number, "worse", NOW + timedelta(hours=2), ZONE)
+    before, again = (
+        (held(engine), swaps(engine)),
+        {"scout": Assignment("p", "m-2"), "judge": Assignment("p", "x")},
+    )
+    with pytest.raises(Refused, match="scout was rolled back to m-1 and rests until 2026-11-28"):
+        assign(engine, again, ZONE, NOW + timedelta(days=1), "agents.yaml")
+    assert (held(engine), swaps(engine)) == before
+    assert set(assign(engine, again, ZONE, NOW + timedelta(days=8), "agents.yaml").changed) == {"scout"}
+
+
+def test_a_file_of_assignments_that_is_older_than_the_rollback_changes_nothing(engine: Engine) -> None:
+    old = [{"agent_name": "scout", "provider": "p", "model": "m-2", "since": NOW}]
+    store_assignments(old, engine=engine, now=NOW)
+    swapped = NOW + timedelta(hours=1)
+    swap(engine, "scout", ("p", "m-3"), "try", swapped, ZONE)
+    before = held(engine)
+    assert store_assignments(old, engine=engine, now=NOW).summary() == (
+        "1 read: 0 new, 0 updated, 1 unchanged, 0 rejected"
+    )
+    assert held(engine) == before
+    newer = [old[0] | {"since": swapped + timedelta(minutes=1)}]
+    assert store_assignments(newer, engine=engine, now=swapped + timedelta(hours=1)).updated == 1

@@ -321,3 +321,19 @@ def test_killed_in_the_middle_assignment_and_history_agree(got_worse: Engine, pl
     check(got_worse)
     assert [row.status for row in history(got_worse)] == ["rolled_back", "kept"]
     assert model_of(got_worse) == "m1"
+
+
+@pytest.mark.parametrize(
+    ("agent", "model", "told"),
+    [
+        ("*", "m2", "stands for all of them together"),
+        ("(unattributed)", "m2", "stands for all of them together"),
+        ("y" * 300, "m2", "more than 200 characters"),
+        ("ev\u202eil", "m2", "cannot be seen"),
+        ("news", "m\0", "cannot be seen"),
+    ],
+)
+def test_names_that_no_import_takes_are_refused(engine: Engine, agent: str, model: str, told: str) -> None:
+    with pytest.raises(Refused, match=told):
+        swap(engine, agent, ("acme", model), "try", SWAPPED, SEOUL)
+    assert history(engine) == []

@@ -162,3 +162,30 @@ def test_what_cannot_be_stored_breaks_nothing_unless_asked_to(
         answer = 42
     assert answer == 42
     assert len(caplog.messages) == 3
+
+
+def test_tokens_may_become_known_one_after_the_other(engine: Engine, handle: Handle) -> None:
+    with handle() as call:
+        call.tokens(prompt=5)
+        call.tokens(completion=6)
+        call.tokens(cached=2)
+    names = ("prompt_tokens", "completion_tokens", "cached_tokens", "tokens_used")
+    assert stored(engine, *names) == [(5, 6, 2, 11)]
+
+
+def test_a_stream_is_measured_inside_it_and_its_end_is_no_failure(engine: Engine, handle: Handle) -> None:
+    def stream() -> Iterator[str]:
+        with handle():
+            yield from ("a", "b")
+
+    async def later() -> Any:
+        yield "a"
+
+    for generator in (stream, later):
+        with pytest.raises(TypeError, match="is a generator: put “with llm_call"):
+            handle()(generator)
+    assert list(stream()) == ["a", "b"]
+    one = stream()
+    assert next(one) == "a"
+    one.close()  # type: ignore[attr-defined]
+    assert stored(engine, "success", "error_message") == [(True, None), (None, None)]
