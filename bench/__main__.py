@@ -1,9 +1,9 @@
-"""make bench [BENCH=10000000]: all benchmarks; with a number aggregation and weights at that many rows."""
+"""make bench [BENCH=10000000]: all benchmarks; with a number aggregation, weights and calls at that many rows."""
 
 import logging
 import sys
 
-from bench import aggregation, answers, digest, importing, pages, training, weights
+from bench import agents, aggregation, answers, digest, importing, pages, training, weights
 from bench.measure import table
 
 DEFAULT_ROWS = 1_000_000
@@ -19,6 +19,7 @@ def main() -> None:
     print(table(digest.measure()), flush=True)
     print(table(answers.measure()), flush=True)
     print(table(weights.measure(rows)), flush=True)
+    print(table(agents.measure(rows)), flush=True)
     print(table(training.measure()), flush=True)
     print(table(aggregation.measure(rows)), flush=True)
 

@@ -9,10 +9,14 @@ import sys
 from sqlalchemy import Engine
 
 from bench.measure import peak_megabytes
-from bench.quiet import run_job, run_quality
+from bench.quiet import run_agents, run_job, run_quality
 from db.engine import data_version, engine_for
 
-JOBS = {"aggregate_models": run_job, "aggregate_quality": run_quality}
+JOBS = {
+    "aggregate_agents": run_agents,
+    "aggregate_models": run_job,
+    "aggregate_quality": run_quality,
+}
 
 
 def of(engine: Engine, job: str = "aggregate_models") -> float:

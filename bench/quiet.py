@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bench.databases import NOW, ZONE
+from jobs.aggregate_agents import aggregate_agents
 from jobs.aggregate_forecasts import aggregate_forecasts
 from jobs.aggregate_models import aggregate_models
 from jobs.aggregate_quality import aggregate_quality
@@ -41,6 +42,10 @@ def run_quality(engine: Engine, **params: Any) -> None:
 
 def run_forecasts(engine: Engine, **params: Any) -> None:
     aggregate_forecasts(engine, DayParameters(**params), Quiet())
+
+
+def run_agents(engine: Engine, **params: Any) -> None:
+    aggregate_agents(engine, DayParameters(**params), Quiet())
 
 
 def run_judge(engine: Engine) -> None:

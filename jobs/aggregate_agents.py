@@ -15,6 +15,7 @@ from db.engine import reading, scratch, writing
 from db.tables.agents import AgentPerformance, ModelEvolution, SystemMetric, TradeRecord
 from db.tables.operations import StaleMark
 from db.tables.usage import DailyLlmUsage, LlmUsage
+from db.turns import Turns
 from jobs import agent_rows, attribution, system_rows, usage_figures
 from jobs.changes import Changes
 from jobs.held_rows import between, bring_up_to_date
@@ -24,7 +25,7 @@ from language import N_, _, ngettext
 
 SOURCES = (TradeRecord.__tablename__, LlmUsage.__tablename__, ModelEvolution.__tablename__)
 CHUNK_DAYS = 31
-CHUNK_CALLS = 400_000  # that a transaction reads on SQLite, where another writer waits for it
+CHUNK_CALLS = 100_000  # that a transaction reads on SQLite, where another writer waits for it
 
 performance: Table = AgentPerformance.__table__  # type: ignore[assignment]
 
@@ -36,7 +37,9 @@ def aggregate_agents(engine: Engine, params: DayParameters, run: Run) -> Outcome
         calls = usage_figures.calls_by_day(connection, days[0], days[-1]) if days else {}
     changes = Changes() if params.dry_run else None
     done, read, written = 0, sum(calls.get(day, 0) for day in days), 0
+    turns = Turns(engine)
     for some in _chunks(days, calls):
+        turns.give_way()
         run.progress(done / len(days), f"{some[0]} – {some[-1]}")
         with scratch(engine) if changes else writing(engine) as connection:
             if changes:

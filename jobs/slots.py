@@ -50,12 +50,16 @@ class Entry:
 
     def _hours(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         assert self.at is not None
-        slot = self._slot(business_day(after, zone) - timedelta(days=1), self.at, zone)
-        slot += (after - slot) // timedelta(hours=1) * timedelta(hours=1)
-        while slot <= until:
-            if slot > after:
-                yield slot
-            slot += timedelta(hours=1)
+        day = business_day(after, zone) - timedelta(days=1)
+        while (slot := self._slot(day, self.at, zone)) <= until:
+            day += timedelta(days=1)
+            following = self._slot(day, self.at, zone)
+            while (
+                slot < following and slot <= until
+            ):  # counted from each day anew: clocks may move half an hour
+                if slot > after:
+                    yield slot
+                slot += timedelta(hours=1)
 
     def _is_due(self, day: date) -> bool:
         return self.weekday is None or day.weekday() == self.weekday

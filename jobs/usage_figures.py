@@ -32,11 +32,11 @@ u = LlmUsage
 _days: BindParameter[Any] = bindparam("days", expanding=True)
 DIMENSIONS = ("day", "agent_name", "provider", "model")
 
-groups: Any = select(*(getattr(u, name) for name in DIMENSIONS)).where(u.day.in_(_days)).distinct().subquery()
+calls: Table = LlmUsage.__table__  # type: ignore[assignment]
 
 
 def _same_group(rows: Any) -> ColumnElement[bool]:
-    return and_(*(getattr(rows, name) == groups.c[name] for name in DIMENSIONS))
+    return and_(*(getattr(rows, name) == calls.c[name] for name in DIMENSIONS))
 
 
 def _answered(rows: Any) -> ColumnElement[bool]:
@@ -46,9 +46,9 @@ def _answered(rows: Any) -> ColumnElement[bool]:
 
 def _figures() -> Select[Any]:
     latency = case((_answered(u), u.response_time_ms))
+    dimensions = [calls.c[name] for name in DIMENSIONS]
     columns: dict[str, Any] = {
-        "date": groups.c.day,
-        **{name: groups.c[name] for name in DIMENSIONS[1:]},
+        **dict(zip(KEY, dimensions, strict=True)),
         "calls": func.count(),
         "known_count": func.count(u.success),
         "failures": true_count(~u.success),
@@ -59,14 +59,14 @@ def _figures() -> Select[Any]:
         "computed_count": true_count(u.cost_computed & u.cost_usd.is_not(None)),
         "cost_usd": func.sum(u.cost_usd),
         "cost_mean": sample_mean(u.cost_usd),
-        "cost_std": sample_std(u.cost_usd, groups, _same_group),
+        "cost_std": sample_std(u.cost_usd, calls, _same_group),
         "cost_max": func.max(u.cost_usd),
         "latency_count": func.count(latency),
         "latency_mean_ms": sample_mean(latency),
         "updated_at": bindparam("now", type_=Timestamp),
     }
     found = select(*(column.label(name) for name, column in columns.items()))
-    return found.select_from(groups).join(u, _same_group(u)).group_by(*groups.c)
+    return found.where(u.day.in_(_days)).group_by(*dimensions)
 
 
 def _on_sqlite() -> Select[Any]:
@@ -76,15 +76,16 @@ def _on_sqlite() -> Select[Any]:
     rank = func.row_number().over(partition_by=dimensions, order_by=x) - 1
     ranked: Any = select(*dimensions, x.label("x"), rank.label("rank"), n.label("n"))
     ranked = ranked.where(u.day.in_(_days), _answered(u)).subquery("ranked")
-    found = []
+    found, needed = [], []
     for name, p in PERCENTILES.items():
         place = (ranked.c.n - 1) * p
         below = cast(place, Integer)
         beyond = place - below
+        needed.append(ranked.c.rank.between(below, below + 1))
         weight = case((ranked.c.rank == below, 1 - beyond), (ranked.c.rank == below + 1, beyond), else_=0.0)
         found.append(func.sum(ranked.c.x * weight).label(name))
     by = [ranked.c[name] for name in DIMENSIONS]
-    return select(*by, *found).group_by(*by)
+    return select(*by, *found).where(or_(*needed)).group_by(*by)  # the others need no place in memory
 
 
 def _on_postgresql() -> Select[Any]:

@@ -185,6 +185,35 @@ def test_missed_slots_have_one_run_and_are_all_on_record(house: House) -> None:
     assert house.slots[-1] == (SLOT + 5 * DAY, "queued", "schedule")
 
 
+def of_agents(house: House) -> list[tuple[datetime, str, str]]:
+    """The slots of the job that runs every hour: when, its status, its trigger."""
+    with house.engine.connect() as connection:
+        mine = (
+            select(JobRun)
+            .where(JobRun.job == "aggregate_agents", JobRun.scheduled_for.is_not(None))
+            .order_by(JobRun.scheduled_for)
+        )
+        return [(run.scheduled_for, run.status, run.trigger) for run in connection.execute(mine)]
+
+
+def test_an_hourly_job_is_queued_once_an_hour_and_hours_without_a_loop_give_one_run(
+    sqlite_engine: Engine,
+) -> None:
+    house = House(sqlite_engine, aggregate_agents_at=time(17, 5))
+    house.at(SLOT)
+    for minutes in (4, 5, 6, 40, 65, 66):
+        house.at(SLOT + minutes * MINUTE)
+        house.work()
+    first, second = SLOT + 5 * MINUTE, SLOT + 65 * MINUTE
+    assert of_agents(house) == [(first, "succeeded", "schedule"), (second, "succeeded", "schedule")]
+    house.at(SLOT + 3 * DAY + 20 * MINUTE)
+    house.work()
+    newest = SLOT + 3 * DAY + 5 * MINUTE
+    assert of_agents(house)[2:] == [(newest, "succeeded", "catch-up")], "no row for each of 71 hours"
+    house.at(SLOT + 3 * DAY + 64 * MINUTE)
+    assert len(of_agents(house)) == 3
+
+
 def test_slot_missed_right_after_the_first_start(house: House) -> None:
     """No run is on record yet, but the loop was there before the slot: it is caught up."""
     house.at(SLOT + 3 * HOUR)

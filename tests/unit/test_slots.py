@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobs.job import Job, Outcome
-from jobs.slots import WEEKDAYS, Entry, every_day, every_week, on_request
+from jobs.slots import WEEKDAYS, Entry, every_day, every_hour, every_week, on_request
 
 JOB = Job("tidy_up", "Tidy up", lambda _engine, _params, _run: Outcome("done"))
 
@@ -186,3 +186,49 @@ def test_simulated_clock_sees_each_slot_once_whatever_its_steps() -> None:
         last += step
     assert seen == list(entry.slots(start, last, NEW_YORK))
     assert len(seen) == len(set(local_days(seen, NEW_YORK))) == 23
+
+
+@pytest.mark.parametrize("minute", [0, 5, 59])
+def test_an_hourly_job_has_a_slot_in_every_hour_that_passes(minute: int) -> None:
+    entry = every_hour(JOB, time(17, minute))
+    for zone, day, hours in (
+        (SEOUL, date(2026, 3, 8), 24),
+        (NEW_YORK, date(2026, 3, 8), 23),
+        (NEW_YORK, date(2026, 11, 1), 25),
+    ):
+        first = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+        last = first + timedelta(hours=hours) - timedelta(microseconds=1)
+        slots = list(entry.slots(first - timedelta(microseconds=1), last, zone))
+        assert slots == [first + timedelta(hours=k, minutes=minute) for k in range(hours)]
+        assert {slot.astimezone(zone).minute for slot in slots} == {minute}
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    at=st.times(),
+    after=moments,
+    span=st.timedeltas(timedelta(0), timedelta(days=3)),
+)
+def test_hourly_slots_are_the_same_whoever_asks_when(
+    zone: str, at: time, after: datetime, span: timedelta
+) -> None:
+    """Also where the clocks move by half an hour: the slots of a span are those of its parts."""
+    here, entry = ZoneInfo(zone), every_hour(JOB, at)
+    middle, until = after + span / 3, after + span
+    whole = list(entry.slots(after, until, here))
+    assert whole == [*entry.slots(after, middle, here), *entry.slots(middle, until, here)]
+    assert all(gap <= timedelta(hours=1) for gap in (b - a for a, b in pairwise(whole)))
+    assert abs(len(whole) - span / timedelta(hours=1)) <= 3
+
+
+def test_half_an_hour_of_clock_change_moves_the_minute_with_the_clock() -> None:
+    lord_howe, entry = ZoneInfo("Australia/Lord_Howe"), every_hour(JOB, time(9, 5))
+    slots = list(entry.slots(utc(2026, 4, 3), utc(2026, 4, 8), lord_howe))
+    assert {slot.astimezone(lord_howe).minute for slot in slots if slot > utc(2026, 4, 5, 1)} == {5}
+
+
+def test_the_next_hourly_slot() -> None:
+    entry = every_hour(JOB, time(17, 5))
+    assert entry.next_slot(utc(2026, 11, 20, 3, 4), SEOUL) == utc(2026, 11, 20, 3, 5)
+    assert entry.next_slot(utc(2026, 11, 20, 3, 5), SEOUL) == utc(2026, 11, 20, 4, 5)
+    assert entry.told() == "daily at 17:05, and at that minute of each hour"
