@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from streamlit.testing.v1 import AppTest
 
+from dashboard.period import DEFAULT_PRESET, preset
 from db.clock import business_day, utc_now
 from db.demo.agents import AGENTS
 from db.engine import raise_data_version, reading
-from db.queries import agents
+from db.queries import agents, usage
 from db.tables.agents import AgentAssignment, ModelEvolution
 from tests import filled
 from tests.app.test_gate import PASSWORD, told
@@ -64,9 +65,9 @@ def test_no_dollar_is_taken_off_twice(open_page, demo_file, engine, monkeypatch)
     for market in ("USD", "KRW"):
         table = frame(opened(open_page("agents", demo_file, market=market), f"attribution-{market}"), "net")
         costs[market] = table.set_index("subject")["cost_usd"]
-    period = filters_period(engine)
     with reading(engine) as connection:
-        whole = usage.totals(connection, *period, ("agent_name",)).set_index("agent_name")["cost_usd"]
+        shown = preset(DEFAULT_PRESET, agents.newest_trade(connection), agents.oldest_trade(connection))
+        whole = usage.totals(connection, *shown.span, ("agent_name",)).set_index("agent_name")["cost_usd"]
     both = costs["USD"] + costs["KRW"]
     assert both.loc[whole.index].to_list() == pytest.approx(whole.to_list())
     assert both["all trades"] == pytest.approx(whole.sum())
