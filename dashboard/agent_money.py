@@ -149,7 +149,9 @@ def _most(table: pd.DataFrame, value: str) -> pd.DataFrame:
 def _cost_told(table: pd.DataFrame) -> str:
     """What came off the bars."""
     cost = table["cost_usd"][table["agent_name"] == agents.EVERYBODY].sum()
-    told = _("off it: {cost} $ of LLM calls, by each agent's share of decisions here")
+    told = _(
+        "off it: {cost} $ of LLM calls, by each agent's share of decisions; not those of agents without trades"
+    )
     return told.format(cost=dollars(float(cost)))
 
 

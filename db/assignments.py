@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from db.assignment_lock import lock_assignments
 from db.clock import business_day
 from db.engine import reading, writing
 from db.errors import Refused
@@ -147,6 +148,7 @@ def assign(
     Agents that are not named stay.
     """
     with writing(engine) as connection:
+        lock_assignments(connection)
         found = _plan(connection, wanted)
         since: dict[str, datetime | None] = dict.fromkeys(found.added, now)
         for agent, (before, after) in found.changed.items():

@@ -6,7 +6,7 @@ Days whose rows changed are computed again, and with them their weeks and months
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, select
@@ -31,7 +31,7 @@ performance: Table = AgentPerformance.__table__  # type: ignore[assignment]
 
 
 def aggregate_agents(engine: Engine, params: DayParameters, run: Run) -> Outcome:
-    """Computes the asked days, or all that is stale and yesterday."""
+    """Computes the asked days, or all that is stale."""
     with reading(engine) as connection:
         days = _wanted(connection, params, run.today)
         calls = usage_figures.calls_by_day(connection, days[0], days[-1]) if days else {}
@@ -59,7 +59,8 @@ def _wanted(connection: Connection, params: DayParameters, today: date) -> list[
     asked = params.days(today)
     if asked is None:
         marks = select(StaleMark.day).where(StaleMark.table_name.in_(SOURCES)).distinct()
-        return sorted({*connection.scalars(marks), today - timedelta(days=1)})
+        # Marks tell every change, so an hourly run has nothing to do where there is none.
+        return sorted(connection.scalars(marks))
     found = set[date]()
     for day in (TradeRecord.day, LlmUsage.day, ModelEvolution.day, SystemMetric.date, DailyLlmUsage.date):
         found.update(connection.scalars(select(day).where(day.between(*asked)).distinct()))

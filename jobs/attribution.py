@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     Double,
     Select,
+    and_,
     bindparam,
     case,
     cast,
@@ -32,6 +33,11 @@ BINS = 10
 _ONE, _NONE = literal(1.0, Double), cast(null(), Double)
 
 
+def takes_part(given: Any) -> ColumnElement[bool]:
+    """Whether an entry of a trade's contributions counts: what no agent is called, and what is no share, does not."""
+    return and_(number(given) > 0, number(given) <= 1, given.c.key.not_in(("", TEAM, UNATTRIBUTED)))
+
+
 def _parts() -> Any:
     """A row for each agent of each closed trade of these days, and one of the team: day, market, agent, contribution,
     share (of the P&L), pnl, confidence, and for the team of the trade's own decision time and contributions."""
@@ -40,7 +46,7 @@ def _parts() -> Any:
     found: Any = (
         select(t.id, given.c.key.label("agent"), amount.label("contribution"))
         .join_from(t, given, true())
-        .where(*_closed, amount > 0, given.c.key.not_in(("", TEAM, UNATTRIBUTED)))
+        .where(*_closed, takes_part(given))
         .cte("found")
     )
     sums: Any = select(found.c.id, func.sum(found.c.contribution).label("total")).group_by(found.c.id)

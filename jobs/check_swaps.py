@@ -6,17 +6,17 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, select
 
 import settings
+from db.assignment_lock import lock_assignments
 from db.engine import reading, writing
 from db.queries.swaps import resting_until
-from jobs.formulas.swaps import ROLLED_BACK, Judged, judge_swap
+from jobs.formulas.swaps import NO_WAY_BACK, REPLACED, ROLLED_BACK, Judged, judge_swap
 from jobs.job import Job, Outcome, Parameters, Run
 from jobs.swap_evidence import sides
 from jobs.swapping import (
     h,
     history,
     is_in_force,
-    lock,
-    replaced,
+    left_alone,
     settle,
     take_back,
 )
@@ -35,7 +35,7 @@ def check_swaps(engine: Engine, params: Parameters, run: Run) -> Outcome:
                 told.append(_told(swap, *_judge(connection, swap, run.now)))
             continue
         with writing(engine) as connection:
-            lock(connection)
+            lock_assignments(connection)
             judged, counts = _judge(connection, swap, run.now)
             if settle(connection, swap, judged, counts, run.now):
                 told.append(_told(swap, judged, counts))
@@ -72,8 +72,10 @@ def _judge(connection: Connection, swap: Row[Any], now: datetime) -> tuple[Judge
     before, after = sides(connection, swap)
     guard = settings.current().rollback_guard
     judged = judge_swap(before, after, swap.rollback_threshold, guard, seed=swap.id)
-    if not is_in_force(connection, swap):
-        judged = replaced(judged)
+    if not swap.old_model:
+        judged = left_alone(judged, NO_WAY_BACK)
+    elif not is_in_force(connection, swap):
+        judged = left_alone(judged, REPLACED)
     return judged, (len(before), len(after))
 
 

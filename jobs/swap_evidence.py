@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select, true
 
 from db.json_entries import entries, number
 from db.tables.agents import ModelEvolution, TradeRecord
+from jobs.attribution import takes_part
 from jobs.formulas.swaps import Decisions, decisions
 
 t, m = TradeRecord, ModelEvolution
@@ -44,11 +45,11 @@ def neighbours(connection: Connection, swap: Row[Any]) -> tuple[datetime | None,
 def _parts(agent: str, first: datetime, last: datetime) -> Select[Any]:
     """The agent's part in each closed trade: its contribution, and that of all."""
     given, others = entries(t.agent_contributions, "given"), entries(t.agent_contributions, "others")
-    amount = number(others)
-    total = select(func.sum(amount)).select_from(others).where(amount > 0).correlate(t).scalar_subquery()
+    sums = select(func.sum(number(others))).select_from(others)
+    total = sums.where(takes_part(others)).correlate(t).scalar_subquery()
     columns = (t.timestamp, t.market, t.pnl, t.decision_confidence.label("confidence"))
     inside = and_(t.timestamp >= first, t.timestamp < last, t.pnl.is_not(None))
-    mine = and_(inside, given.c.key == agent, number(given) > 0)
+    mine = and_(inside, given.c.key == agent, takes_part(given))
     rows = select(*columns, number(given).label("contribution"), total.label("total"))
     return rows.join_from(t, given, true()).where(mine).order_by(t.timestamp, t.id)
 

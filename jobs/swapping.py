@@ -1,5 +1,6 @@
 """Which model an agent runs on: swap, validation and rollback, each with the assignment in one transaction."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection, Engine, Row, Table, func, insert, select, update
 
+from db.assignment_lock import lock_assignments
 from db.clock import business_day
 from db.engine import writing
 from db.errors import Refused
@@ -15,10 +17,9 @@ from db.importing.cells import Rejected, Surroundings
 from db.queries.swaps import resting_until
 from db.tables.agents import AgentAssignment, ModelEvolution
 from db.upsert import upsert_rows
-from jobs.formulas.swaps import INCONCLUSIVE, KEPT, ROLLED_BACK, Judged
+from jobs.formulas.swaps import BY_HAND, INCONCLUSIVE, KEPT, ROLLED_BACK, Judged
 from language import _
 
-REPLACED = "replaced meanwhile"
 LONGEST_REASON = 2_000
 
 history: Table = ModelEvolution.__table__  # type: ignore[assignment]
@@ -31,7 +32,7 @@ def swap(engine: Engine, agent: str, to: tuple[str, str], reason: str, now: date
     reason = _given(reason)
     agent, provider, model = _named(agent.strip(), to[0].strip(), to[1].strip(), Surroundings(zone, now))
     with writing(engine) as connection:
-        lock(connection)
+        lock_assignments(connection)
         was = assigned(connection, agent)
         if was == (provider, model):
             raise Refused(_("{agent} runs on {model} already.").format(agent=agent, model=model), status=2)
@@ -48,17 +49,22 @@ def roll_back(engine: Engine, number: int, reason: str, now: datetime, zone: Zon
     """Takes a swap back by hand: its agent gets the model from before it; returns the id of the new row."""
     reason = _given(reason)
     with writing(engine) as connection:
-        lock(connection)
+        lock_assignments(connection)
         row = connection.execute(select(history).where(h.id == number)).one_or_none()
         if row is None or row.rolls_back is not None or row.status == ROLLED_BACK:
             raise Refused(_("There is no swap {n} that could be rolled back.").format(n=number), status=2)
+        if not row.old_model:
+            raise Refused(
+                _("What {agent} ran on before that swap is not known.").format(agent=row.agent_name)
+            )
         if not is_in_force(connection, row):
             raise Refused(
                 _("{agent} was swapped again after that; roll back the newest swap.").format(
                     agent=row.agent_name
                 )
             )
-        known = {"status": ROLLED_BACK, "validated_at": now, "updated_at": now}
+        known = {"status": ROLLED_BACK, "verdict": BY_HAND, "updated_at": now}
+        known["validated_at"] = row.validated_at or now
         connection.execute(update(history).where(h.id == number).values(known))
         return take_back(connection, row, reason, "manual", now, zone)
 
@@ -95,11 +101,9 @@ def take_back(
     )
 
 
-def replaced(judged: Judged) -> Judged:
-    """What a swap that should be taken back gets where its agent runs on another model already."""
-    if judged.status != ROLLED_BACK:
-        return judged
-    return Judged(INCONCLUSIVE, REPLACED, judged.before, judged.after, judged.change, judged.low, judged.high)
+def left_alone(judged: Judged, why: str) -> Judged:
+    """What a swap gets that should be taken back and cannot be."""
+    return replace(judged, status=INCONCLUSIVE, verdict=why) if judged.status == ROLLED_BACK else judged
 
 
 def is_in_force(connection: Connection, row: Row[Any]) -> bool:
@@ -115,12 +119,6 @@ def assigned(connection: Connection, agent: str) -> tuple[str, str] | None:
     a = assignments.c
     found = connection.execute(select(a.provider, a.model).where(a.agent_name == agent)).one_or_none()
     return (found.provider, found.model) if found else None
-
-
-def lock(connection: Connection) -> None:
-    """One at a time changes what agents run on; readers go on."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("LOCK TABLE agent_assignments IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _record(

@@ -2,10 +2,18 @@
 
 from typing import Any
 
-from jobs.formulas.swaps import NOT_CLEAR, NOT_WORSE, NOTHING_BEFORE, TOO_FEW, WORSE
+from jobs.formulas.swaps import (
+    BY_HAND,
+    NO_WAY_BACK,
+    NOT_CLEAR,
+    NOT_WORSE,
+    NOTHING_BEFORE,
+    REPLACED,
+    TOO_FEW,
+    WORSE,
+)
 from language import N_, _
 
-REPLACED = "replaced meanwhile"
 STATUSES = {
     "validating": N_("being validated"),
     "kept": N_("stays"),
@@ -19,6 +27,8 @@ VERDICTS = {
     NOT_CLEAR: N_("worse, but that may be luck"),
     TOO_FEW: N_("too few decisions before or after it"),
     NOTHING_BEFORE: N_("no rating to compare with"),
+    NO_WAY_BACK: N_("worse, but the model before it is not known"),
+    BY_HAND: N_("taken back by hand"),
     REPLACED: N_("worse, but replaced by another swap meanwhile"),
 }
 BY = {"automatic": N_("by itself"), "manual": N_("by hand"), "scheduled": N_("on schedule")}

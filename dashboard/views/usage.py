@@ -27,7 +27,7 @@ with st.container(border=True):
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):
-    usage_worth.month(newest)
+    usage_worth.month(today)
 with right.container(border=True, height="stretch"):
     usage_worth.rating_against_cost(period)
 with st.container(border=True):

@@ -186,10 +186,11 @@ def _write(
     if report.dry_run:
         with connection.begin():
             staging.add_models(report, now)
-            staging.leave_newer()
+            older = staging.leave_newer()
             staging.fill_costs(-1, staging.last_line())
             matched, report.updated = staging.compare()
-            report.new, report.unchanged = left - matched, matched - report.updated
+            report.new = left - older - matched
+            report.unchanged = matched - report.updated + older
         return
     low, last = -1, 0
     with Turns(connection, ONE_TRANSACTION).taken() as turns:

@@ -187,13 +187,13 @@ class Staging:
         if self.spec.priced:
             fill_costs(self.connection, self.table, self.target, self._shapes, low, high)
 
-    def leave_newer(self) -> None:
-        """Takes rows out that are older than what stands under their key: such a file is no news."""
+    def leave_newer(self) -> int:
+        """Takes rows out that are older than what stands under their key: such a file is no news. Returns how many."""
         if self.spec.newest is None:
-            return
+            return 0
         staged, held = self.table.c[self.spec.newest], self.target.c[self.spec.newest]
         newer = exists().where(self._same_row(), held > staged)
-        self.connection.execute(delete(self.table).where(newer))
+        return self.connection.execute(delete(self.table).where(newer)).rowcount
 
     def _columns(self, shape: int) -> list[str]:
         """What is written of the rows of a shape: the columns of their file, and those that have a cost."""

@@ -116,6 +116,8 @@ def money_over_time(
     """Attributed P&L added up from the first period on: agent_name, period, pnl, total; a period without a trade of
     an agent adds 0 to it, before its first there is nothing."""
     rows = performance_trend(connection, since, until, grain, today, market)
+    if rows.empty:
+        return pd.DataFrame(columns=["period", "agent_name", "pnl", "total"])
     wide = rows.pivot(index="period", columns="agent_name", values="total_pnl_attributed")
     wide = wide.reindex(periods(since, until, grain)).rename_axis("period")
     begun = wide.notna().cummax().melt(ignore_index=False, value_name="begun")["begun"].to_numpy()

@@ -13,6 +13,7 @@ h = ModelEvolution.__table__.c
 a = AgentAssignment.__table__.c
 
 
+_by_itself = and_(h.rolls_back.is_not(None), h.triggered_by == "automatic")
 REST = timedelta(days=7)  # after a rollback, in which an agent is not swapped
 
 
@@ -28,6 +29,7 @@ def newest(connection: Connection, limit: int) -> pd.DataFrame:
     last = select(h.agent_name, func.max(h.timestamp, type_=h.timestamp.type).label("last"))
     mine: Any = last.group_by(h.agent_name).subquery()
     current = and_(h.timestamp == mine.c.last, h.rolls_back.is_(None), h.status != "rolled_back")
+    current = and_(current, h.old_model != "")
     rows = select(*h, current.label("can_roll_back")).join(mine, mine.c.agent_name == h.agent_name)
     found = frame(connection, rows.order_by(h.timestamp.desc(), h.id.desc()).limit(limit))
     return found.astype({"can_roll_back": bool})
@@ -74,10 +76,10 @@ def stretches(connection: Connection, since: datetime, until: datetime) -> pd.Da
 
 
 def rolled_back(connection: Connection, since: datetime, until: datetime) -> pd.DataFrame:
-    """The rollbacks of a span of time, newest first: agent_name, old_model (rolled back), new_model, reason,
-    triggered_by, timestamp."""
+    """What was rolled back by itself in a span of time, newest first: agent_name, old_model (rolled back), new_model,
+    reason, triggered_by, timestamp."""
     columns = (h.agent_name, h.old_model, h.new_model, h.reason, h.triggered_by, h.timestamp)
-    inside = and_(h.rolls_back.is_not(None), h.timestamp >= since, h.timestamp < until)
+    inside = and_(_by_itself, h.timestamp >= since, h.timestamp < until)
     return frame(connection, select(*columns).where(inside).order_by(h.timestamp.desc()))
 
 
@@ -99,9 +101,7 @@ def days_of_swaps(connection: Connection, since: date, until: date) -> pd.DataFr
 def settled_by_itself(connection: Connection, since: datetime, until: datetime) -> dict[str, int]:
     """How many swaps the check validated, and rolled back, in a span of time; {} where it validated none."""
     found = validated(connection, since, until)
-    automatic = and_(
-        h.rolls_back.is_not(None), h.triggered_by == "automatic", h.timestamp.between(since, until)
-    )
+    automatic = and_(_by_itself, h.timestamp >= since, h.timestamp < until)
     back = connection.scalar(select(func.count()).where(automatic)) or 0
     n = sum(n for status, n in found.items() if status != "rolled_back") + back
     return {"validated": n, "rolled_back": back} if n else {}

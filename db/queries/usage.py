@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from db.metrics import METRICS
 from db.queries.combining import as_date, figures, unfinished, with_interval
@@ -77,18 +77,23 @@ def dearest(connection: Connection, since: date, until: date, limit: int) -> pd.
     model's other calls in the period.
     """
     inside = d.date.between(since, until) & (d.cost_count > 0)
-    columns = (d.date, d.agent_name, d.provider, d.model, d.cost_max, d.calls, d.cost_count, d.cost_usd)
-    top = frame(connection, select(*columns).where(inside).order_by(d.cost_max.desc()).limit(20 * limit))
-    whole = select(
-        d.provider, d.model, func.sum(d.cost_usd).label("whole"), func.sum(d.cost_count).label("n")
+    sums = (func.sum(d.cost_usd).label("whole"), func.sum(d.cost_count).label("n"))
+    usual: Any = select(d.provider, d.model, *sums).where(inside).group_by(d.provider, d.model).subquery()
+    others = (usual.c.whole - d.cost_max) / (usual.c.n - 1)
+    same = and_(usual.c.provider == d.provider, usual.c.model == d.model)
+    columns = (
+        d.date,
+        d.agent_name,
+        d.provider,
+        d.model,
+        d.cost_max,
+        (d.cost_max / others).label("times"),
+        d.calls,
     )
-    usual = frame(connection, whole.where(inside).group_by(d.provider, d.model))
-    rows = top.merge(usual, on=["provider", "model"])
-    rows = rows.astype({"cost_max": float, "whole": float, "n": float})
-    others = (rows["whole"] - rows["cost_max"]) / (rows["n"] - 1).where(rows["n"] > 1)
-    rows = rows.assign(times=rows["cost_max"] / others.where(others > 0))
-    far = rows[rows["times"] > 10].sort_values("cost_max", ascending=False, ignore_index=True).head(limit)
-    return far[["date", "agent_name", "provider", "model", "cost_max", "times", "calls"]]
+    # Both sides by the number of other calls, which may be none, and none may have cost anything.
+    far = and_(usual.c.whole > d.cost_max, d.cost_max * (usual.c.n - 1) > 10 * (usual.c.whole - d.cost_max))
+    found = select(*columns).join_from(daily, usual, same).where(inside, usual.c.n > 1, far)
+    return frame(connection, found.order_by(d.cost_max.desc(), d.date, d.agent_name).limit(limit))
 
 
 def weekly(connection: Connection, metric: str, first: date, last: date) -> pd.DataFrame:

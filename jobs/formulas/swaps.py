@@ -11,12 +11,14 @@ DRAWS = 2_000
 CONFIDENCE = 0.95
 ENOUGH = 10  # decisions on either side
 SEED = 20_250_110
+AT_ONCE = 1_000_000  # decisions that are drawn into memory
 
 Floats = NDArray[np.float64]
 
 KEPT, ROLLED_BACK, INCONCLUSIVE = "kept", "rolled_back", "inconclusive"
 NOT_WORSE, WORSE, NOT_CLEAR = "not worse", "worse", "worse but not clear"
 TOO_FEW, NOTHING_BEFORE = "too few decisions", "nothing to compare with"
+REPLACED, NO_WAY_BACK, BY_HAND = "replaced meanwhile", "nothing to go back to", "by hand"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,14 @@ def judge_swap(before: Decisions, after: Decisions, threshold: float, guard: boo
 
 def _interval(before: Decisions, after: Decisions, seed: int) -> tuple[float, float]:
     random = np.random.default_rng([SEED, seed])
-    one, other = (side.rating(random.integers(0, len(side), (DRAWS, len(side)))) for side in (before, after))
+    one, other = (_drawn(side, random) for side in (before, after))
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.nanpercentile(other - one, [tail, 100 - tail])
     return float(low), float(high)
+
+
+def _drawn(side: Decisions, random: np.random.Generator) -> Floats:
+    """The ratings of so many draws, a part of them at a time: a swap may have a hundred thousand decisions."""
+    part = max(1, AT_ONCE // len(side))
+    sizes = [min(part, DRAWS - k) for k in range(0, DRAWS, part)]
+    return np.concatenate([side.rating(random.integers(0, len(side), (n, len(side)))) for n in sizes])

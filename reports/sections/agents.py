@@ -32,7 +32,9 @@ def section(context: Context) -> list[Block]:
 def _markets(context: Context) -> list[Line]:
     """P&L and win rate of the trades of each market, beside those of the week before; and who won and lost most."""
     found: list[Line] = []
-    for market in agents.markets(context.connection)[:MARKETS]:
+    for market in agents.markets(context.connection):
+        if len(found) == MARKETS:
+            break
         now, before = (
             agents.contributions(context.connection, days["since"], days["until"], market)
             for days in (context.days, context.days_before)

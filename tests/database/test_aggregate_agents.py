@@ -388,7 +388,7 @@ def test_a_dry_run_writes_nothing_and_says_what_would_come(by_hand: Engine) -> N
     outcome = aggregate(by_hand, dry_run=True)
     assert [rows(by_hand, table) for table in FIGURES] == [[], [], [], []]
     assert outcome.result["added"] == 4
-    assert outcome.summary == "Dry run. 2 days: 4 rows would be added, 0 changed, 0 removed"
+    assert outcome.summary == "Dry run. 1 day: 4 rows would be added, 0 changed, 0 removed"
 
 
 def test_rows_that_come_by_plain_sql_count_too(engine: Engine) -> None:

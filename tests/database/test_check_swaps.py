@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from agent_data import SEOUL, store, trade
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 from test_aggregate_models import Here
 
 import settings
@@ -337,3 +337,32 @@ def test_names_that_no_import_takes_are_refused(engine: Engine, agent: str, mode
     with pytest.raises(Refused, match=told):
         swap(engine, agent, ("acme", model), "try", SWAPPED, SEOUL)
     assert history(engine) == []
+
+
+def test_what_has_no_model_to_go_back_to_is_left_alone(got_worse: Engine) -> None:
+    with got_worse.begin() as connection:
+        connection.execute(update(ModelEvolution).values(old_model="", old_provider=""))
+    check(got_worse)
+    (row,) = history(got_worse)
+    assert (row.status, row.verdict, model_of(got_worse)) == ("inconclusive", "nothing to go back to", "m2")
+    with pytest.raises(Refused, match="What news ran on before that swap is not known"):
+        roll_back(got_worse, row.id, "why not", NOW, SEOUL)
+
+
+def test_a_rollback_by_hand_keeps_the_record_of_the_validation(engine: Engine) -> None:
+    swapped(engine)
+    traded(engine, SWAPPED - 3 * DAY, wins=8, losses=8)
+    traded(engine, SWAPPED + DAY, wins=14, losses=2, start=100)
+    check(engine)
+    roll_back(engine, history(engine)[0].id, "answers in prose", NOW + DAY, SEOUL)
+    first = history(engine)[0]
+    assert (first.status, first.verdict, first.validated_at) == ("rolled_back", "by hand", NOW)
+
+
+def test_names_that_are_no_agents_have_no_share_in_the_judgement_either(got_worse: Engine) -> None:
+    """The same as without them: rows of them can only come by plain SQL."""
+    rehearsed = check(got_worse, dry_run=True).result["swaps"]
+    given = {"news": 0.5, "chart": 0.5, "*": 1.0, "": 0.7, "too much": 7.0}
+    with got_worse.begin() as connection:
+        connection.execute(update(TradeRecord).values(agent_contributions=given))
+    assert check(got_worse, dry_run=True).result["swaps"] == rehearsed
