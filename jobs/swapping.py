@@ -53,15 +53,15 @@ def roll_back(engine: Engine, number: int, reason: str, now: datetime, zone: Zon
         row = connection.execute(select(history).where(h.id == number)).one_or_none()
         if row is None or row.rolls_back is not None or row.status == ROLLED_BACK:
             raise Refused(_("There is no swap {n} that could be rolled back.").format(n=number), status=2)
-        if not row.old_model:
-            raise Refused(
-                _("What {agent} ran on before that swap is not known.").format(agent=row.agent_name)
-            )
         if not is_in_force(connection, row):
             raise Refused(
                 _("{agent} was swapped again after that; roll back the newest swap.").format(
                     agent=row.agent_name
                 )
+            )
+        if not row.old_model:
+            raise Refused(
+                _("What {agent} ran on before that swap is not known.").format(agent=row.agent_name)
             )
         known = {"status": ROLLED_BACK, "verdict": BY_HAND, "updated_at": now}
         known["validated_at"] = row.validated_at or now
