@@ -76,11 +76,13 @@ def by_pandas(engine: Engine, first: date, last: date) -> Any:
     rows["tokens"] = rows["prompt_tokens"] + rows["completion_tokens"]
     groups = rows.groupby(keys)
     answered = rows[rows["success"].ne(0) & rows["response_time_ms"].notna()].groupby(keys)
-    parts: list[Any] = [groups[["prompt_tokens", "completion_tokens", "tokens", "cost_computed"]].sum()]
+    parts: list[pd.DataFrame] = [
+        groups[["prompt_tokens", "completion_tokens", "tokens", "cost_computed"]].sum()
+    ]
     parts += [groups["cost_usd"].agg(["count", "sum", "mean", "std", "max"])]
     parts += [groups["success"].agg(["count", "sum"]), answered["response_time_ms"].agg(["count", "mean"])]
-    percentiles: Any = answered["response_time_ms"]
-    return pd.concat([*parts, percentiles.quantile([0.5, 0.95]).unstack()], axis=1)
+    parts += [answered["response_time_ms"].quantile(p).to_frame() for p in (0.5, 0.95)]
+    return pd.concat(parts, axis=1)
 
 
 def update_late(engine: Engine, rows: int) -> None:

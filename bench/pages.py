@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ from bench import answers, browser
 from bench.databases import ZONE, fill
 from bench.measure import Result, against, median_seconds, once_seconds
 from bench.outcome_rows import LAST, fill_outcomes
-from bench.quiet import Counted, run_forecasts, run_job, run_judge, run_quality
+from bench.quiet import Counted, run_agents, run_forecasts, run_job, run_judge, run_quality
+from bench.rows import DAYS, day_number
+from db.demo.swapping import store_agents
 from db.engine import engine_for
 from db.schema import upgrade
 from db.tables.models import Model
@@ -32,7 +35,7 @@ class House(NamedTuple):
     codes: int
 
 
-ALL_PAGES = ("overview", "models", "forecasts", "quality", "operations")
+ALL_PAGES = ("overview", "models", "forecasts", "quality", "operations", "agents", "usage")
 YEAR = House("a year × 50 models, 100 codes", 50, 365, 100_000, ALL_PAGES, "1y", 100)
 LARGE = House("two years × 500 models, 1,000 codes", 500, 730, 1_000_000, ALL_PAGES[:3], "all", 1_000)
 
@@ -64,6 +67,8 @@ def _measure(house: House) -> list[Result]:
         fill(engine, house.rows, house.models, house.days)
         answers.fill(engine, house.rows)
         fill_outcomes(engine, house.codes)
+        with engine.begin() as connection:  # 16 agents, 22 trades and 80 calls a weekday
+            store_agents(connection, ZONE, datetime.combine(day_number(DAYS), time(), UTC), house.days)
         results = [
             _judging(engine, house),
             *_pages(house),
@@ -77,6 +82,7 @@ def _judging(engine: Engine, house: House) -> Result:
     aggregated = once_seconds(lambda: run_job(engine))
     run_quality(engine)
     run_forecasts(engine)
+    run_agents(engine)
     adjust(engine, load(), LAST, False, Counted(1))
     judged = once_seconds(lambda: run_judge(engine))
     return against(f"judging all weeks of {house.told} / aggregating all days", judged, aggregated, "≤ 1")

@@ -66,12 +66,12 @@ class Agent:
 
     def skill_on(self, days_ago: int, back: int | None) -> float:
         """`back`: how many days ago the swap was taken back, if it was."""
-        if self.swap and days_ago < self.swap.days_ago and (back is None or days_ago >= back):
+        if self.swap and days_ago <= self.swap.days_ago and (back is None or days_ago >= back):
             return self.swap.skill
         return self.skill if self.late_skill is None or days_ago > 35 else self.late_skill
 
     def model_on(self, days_ago: int, back: int | None) -> Model:
-        swapped = self.swap and days_ago < self.swap.days_ago and (back is None or days_ago >= back)
+        swapped = self.swap and days_ago <= self.swap.days_ago and (back is None or days_ago >= back)
         return self.swap.to if self.swap and swapped else self.model
 
 
@@ -81,15 +81,15 @@ def _agent(name: str, *rest: Any, **more: Any) -> Agent:
 
 AGENTS = (
     _agent(
-        "news", "reads the news", SMALL, 0.04, swap=Swap(41, LARGE, 0.14, "A larger model was cheap enough.")
+        "news", "reads the news", SMALL, 0.04, swap=Swap(41, LARGE, 0.6, "A larger model was cheap enough.")
     ),
     _agent("filings", "reads filings", LARGE, 0.06),
     _agent("earnings", "reads results", LARGE, 0.05),
-    _agent("sentiment", "reads forums", LARGE, 0.10, swap=Swap(60, SMALL, -1.6, "A cheaper model.")),
+    _agent("sentiment", "reads forums", LARGE, 0.3, swap=Swap(60, SMALL, -3.0, "A cheaper model.")),
     _agent("chart", "reads charts", OTHER, 0.03, swap=Swap(4, SMALL, 0.03, "Fewer failed calls.", "manual")),
     _agent("momentum", "follows trends", SMALL, 0.07),
     _agent("reversal", "bets against trends", SMALL, 0.00),
-    _agent("macro", "watches the economy", DEEP, 0.02, late_skill=-0.2),
+    _agent("macro", "watches the economy", DEEP, 0.02, late_skill=-0.55),
     _agent("rates", "watches interest", DEEP, 0.03),
     _agent("flows", "watches funds", OTHER, 0.01),
     _agent("options", "watches options", SMALL, 0.04),
