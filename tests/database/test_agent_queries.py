@@ -81,7 +81,13 @@ def test_money_over_time_ends_with_the_sum_whatever_the_step(engine: Engine, dra
         rows = ask(
             engine, agents.money_over_time, since=since, until=last, grain=grain, today=TODAY, market="KRX"
         )
-        assert rows.groupby("agent_name")["period"].nunique().eq(14 if grain == "day" else 3).all()
+        periods = rows.groupby("agent_name")["period"].agg(["nunique", "min", "max"])
+        assert periods.loc["*", "nunique"] == (14 if grain == "day" else 3)
+        # Each line begins with its agent's first trade, and has no gap after it.
+        step = 1 if grain == "day" else 7
+        assert all(
+            (row["max"] - row["min"]).days == step * (row["nunique"] - 1) for _k, row in periods.iterrows()
+        )
         if grain == "day":
             ends = rows.groupby("agent_name")["total"].last()
             money = whole["total_pnl_attributed"].reindex(ends.index)
@@ -262,7 +268,9 @@ def test_stretches_are_what_ran_from_swap_to_swap(engine: Engine) -> None:
         [
             swapped(1, "news", 20, "", "m1"),
             swapped(2, "news", 8, "m1", "m2", status="rolled_back"),
-            swapped(3, "news", 1, "m2", "m1", status="kept", rolls_back=2),
+            swapped(
+                3, "news", 1, "m2", "m1", status="kept", triggered_by="automatic", rolls_back=NOON - 8 * DAY
+            ),
             swapped(4, "late", 3, "m1", "m2"),
         ],
     )

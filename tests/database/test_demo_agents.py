@@ -42,7 +42,7 @@ def test_its_swaps_are_what_the_check_decides(demo: Engine, now: datetime) -> No
     assert [row.status for row in settled] == ["rolled_back", "kept", "inconclusive"]
     for row in settled:
         with writing(demo) as connection:
-            connection.execute(delete(h).where(h.rolls_back == row.id))
+            connection.execute(delete(h).where(h.rolls_back == row.timestamp, h.agent_name == row.agent_name))
             open_again = {"status": "validating", "validated_at": None, "verdict": ""}
             connection.execute(update(h).where(h.id == row.id).values(open_again))
             held = {"model": row.new_model, "provider": row.new_provider}
@@ -60,11 +60,11 @@ def test_its_swaps_are_what_the_check_decides(demo: Engine, now: datetime) -> No
         assert (again.difference_low, again.difference_high) == pytest.approx(
             (row.difference_low, row.difference_high)
         )
-        if row.id in backs:
-            (back,) = [one for one in history(demo) if one.rolls_back == row.id]
+        if row.timestamp in backs:
+            (back,) = [one for one in history(demo) if one.rolls_back == row.timestamp]
             ours, theirs = (
                 {name: value for name, value in one._mapping.items() if name != "id"}
-                for one in (back, backs[row.id])
+                for one in (back, backs[row.timestamp])
             )
             assert ours == theirs
 
