@@ -74,7 +74,8 @@ def test_only_answers_and_no_models(open_page, demo_file, tmp_path):
     engine = engine_for(f"sqlite:///{path}")
     with engine.begin() as connection:
         tables = ("model_evaluations", "daily_model_performance", "models", "daily_forecasts", "verdicts")
-        for table in (*tables, "stale_marks"):
+        of_agents = ("agent_performance", "daily_confidence", "system_metrics", "daily_llm_usage")
+        for table in (*tables, *of_agents, "stale_marks"):
             connection.execute(text(f"DELETE FROM {table}"))
     engine.dispose()
     app = open_page("overview", path)

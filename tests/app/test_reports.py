@@ -57,7 +57,7 @@ def test_the_report_as_it_will_look(open_page, demo_file):
     assert not app.exception
     page = framed(app)
     assert f"week {last_week().isocalendar().week}" in page and "AI performance report" in page
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 4
     assert "Nothing was sent yet" in words(app) and "written as an HTML file" in words(app)
     app.selectbox(key="_week_page").set_value(last_week() - timedelta(weeks=1)).run()
     assert f"week {(last_week() - timedelta(weeks=1)).isocalendar().week}" in framed(app)
