@@ -53,7 +53,10 @@ def _wrong_days(engine: Engine, config: settings.Settings, first: date, last: da
         if row.status not in ("succeeded", "covered")
     ]
     days = Counter((row.job, row.scheduled_for.astimezone(config.zone).date()) for row in found)
-    faults += [f"{job} has {n} runs on {day}" for (job, day), n in days.items() if n > 1]
+    hourly = {entry.job.name for entry in timetable(config) if entry.hourly}
+    faults += [
+        f"{job} has {n} runs on {day}" for (job, day), n in days.items() if n > 1 and job not in hourly
+    ]
     for entry in (entry for entry in timetable(config) if entry.at):
         for day in (first + k * DAY for k in range((last - first).days + 1)):
             wanted = entry.weekday in (None, day.weekday())
