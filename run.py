@@ -147,6 +147,7 @@ def prepare(config: settings.Settings) -> None:
         for job in (
             "aggregate_models",
             "aggregate_quality",
+            "match_outcomes",
             "aggregate_forecasts",
             "backtest_rules",
             "aggregate_agents",

@@ -14,7 +14,7 @@ from dashboard.wording import plain
 from db.clock import business_day, utc_now
 from db.engine import default_engine
 from db.errors import Refused
-from jobs import pausing, queue, swapping
+from jobs import pausing, queue
 from jobs.health import Health, health
 from jobs.job import Parameters
 from jobs.send_digest import troubles_of
@@ -122,28 +122,6 @@ def adjust(values: dict[str, Any], name: str) -> bool:
         st.error(plain(refused))
         return False
     filters.remember(name, (asked.id,))
-    return True
-
-
-def swap(agent: str, provider: str, model: str, reason: str) -> bool:
-    """An operator's swap of an agent's model; False where it is refused."""
-    return _told(
-        lambda: swapping.swap(default_engine(), agent, (provider, model), reason, utc_now(), current().zone)
-    )
-
-
-def roll_back(number: int, reason: str) -> bool:
-    """An operator's rollback of a swap; False where it is refused."""
-    return _told(lambda: swapping.roll_back(default_engine(), number, reason, utc_now(), current().zone))
-
-
-def _told(change: Callable[[], object]) -> bool:
-    try:
-        access.refuse_outsider()
-        change()
-    except Refused as refused:
-        st.error(plain(refused))
-        return False
     return True
 
 

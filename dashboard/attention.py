@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import filters
-from dashboard.data import agent_attention, ask, attention, swaps
+from dashboard.data import agents, ask, attention, budgets, swaps
 from dashboard.wording import plain
 from db.clock import starts_at, week_start
 from language import _, ngettext
@@ -65,11 +65,11 @@ def _agents(today: date) -> list[Item]:
         chip = _chip("orange", "undo", _("rolled back"))
         found.append(Item(chip, title, plain(row["reason"]), _("Agents"), page=page))
     asked = {"budget": current().monthly_budget_usd, "warning": current().budget_warning}
-    if budget := ask(agent_attention.budget_at_risk, today=today, **asked):
+    if budget := ask(budgets.budget_at_risk, today=today, **asked):
         chip = _chip("red" if budget.is_over else "orange", "payments", _("budget"))
         title = _("Over budget") if budget.is_over else _("Budget at risk")
         found.append(Item(chip, title, plain(told_budget(budget)), _("Usage & cost"), page="views/usage.py"))
-    for row in ask(agent_attention.underperforming, today=today).to_dict("records"):
+    for row in ask(agents.underperformers, until=today).to_dict("records"):
         title = _("{agent} is underperforming").format(agent=plain(row["agent_name"]))
         chip = _chip("orange", "priority_high", _("underperforming"))
         found.append(Item(chip, title, plain(why_underperforming(row)), _("Agents"), page=page))

@@ -10,7 +10,7 @@ from db.demo.holding import holds_demo
 from db.engine import data_version, default_engine, reading, refuse_unreachable
 from db.errors import Refused
 from db.queries import (
-    agent_attention,
+    agent_models,
     agents,
     attention,
     conversations,
@@ -25,10 +25,12 @@ from db.queries import (
     reports,
     restatements,
     swaps,
+    system,
     usage,
     verdicts,
     weights,
 )
+from db.queries import budget as budgets
 from db.schema import refuse_unready
 from db.targets import targets
 from language import spoken
@@ -38,11 +40,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 __all__ = [
-    "agent_attention",
+    "agent_models",
     "agents",
     "ask",
     "ask_now",
     "attention",
+    "budgets",
     "conversations",
     "coverage",
     "derive",
@@ -58,6 +61,7 @@ __all__ = [
     "reports",
     "restatements",
     "swaps",
+    "system",
     "target_of",
     "usage",
     "verdicts",

@@ -18,17 +18,18 @@ FEW = 12  # up to so many models are pills; more are searched
 
 def metric(names: list[str], name: str = "metric") -> str:
     """The metric that a trend shows; `name` is what the address calls the choice."""
+    return figure(name, {one: _(METRICS[one].label) for one in names})
+
+
+def figure(name: str, labels: dict[str, str]) -> str:
+    """One of several figures, by their labels; the first by default. `name` is what the address calls the choice."""
     show = partial(
-        st.selectbox,
-        _("Metric"),
-        format_func=lambda one: _(METRICS[one].label),
-        label_visibility="collapsed",
-        width=190,
+        st.selectbox, _("Figure"), format_func=labels.__getitem__, label_visibility="collapsed", width=210
     )
-    return filters.one_of(name, names, names[0], show)
+    return filters.one_of(name, list(labels), next(iter(labels)), show)
 
 
-def by(names: dict[str, str]) -> str:
+def by(names: dict[str, str], name: str = "by") -> str:
     """What figures are split by; the first by default."""
     show = partial(
         st.segmented_control,
@@ -37,7 +38,7 @@ def by(names: dict[str, str]) -> str:
         format_func=names.__getitem__,
         label_visibility="collapsed",
     )
-    return filters.one_of("by", list(names), next(iter(names)), show)
+    return filters.one_of(name, list(names), next(iter(names)), show)
 
 
 def view() -> str:
@@ -168,31 +169,3 @@ def searched(models: list[str]) -> list[str]:
         width=320,
     )
     return chosen
-
-
-def daily(names: dict[str, str]) -> str:
-    """The figure of the system that is shown by day."""
-    show = partial(
-        st.selectbox, _("Figure"), format_func=names.__getitem__, label_visibility="collapsed", width=210
-    )
-    return filters.one_of("daily", list(names), next(iter(names)), show)
-
-
-def used(names: dict[str, str]) -> str:
-    """The figure of calls that is shown."""
-    show = partial(
-        st.selectbox, _("Figure"), format_func=names.__getitem__, label_visibility="collapsed", width=210
-    )
-    return filters.one_of("used", list(names), next(iter(names)), show)
-
-
-def called_by(names: dict[str, str]) -> str:
-    """What calls are split by."""
-    show = partial(
-        st.segmented_control,
-        _("Split by"),
-        required=True,
-        format_func=names.__getitem__,
-        label_visibility="collapsed",
-    )
-    return filters.one_of("called_by", list(names), next(iter(names)), show)

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import actions, filters
+from dashboard import filters, swap_actions
 from dashboard.data import ask, swaps
 from dashboard.wording import plain
 from language import _
@@ -39,7 +39,7 @@ def _swap_form() -> None:
         _("This writes down the swap, and validates it after 7 days; your program reads which model to use.")
     )
     icon = ":material/swap_horiz:"
-    if st.button(_("Swap"), icon=icon, type="primary", key="_swap_press") and actions.swap(
+    if st.button(_("Swap"), icon=icon, type="primary", key="_swap_press") and swap_actions.swap(
         named or "", provider, model, reason
     ):
         _close()
@@ -58,7 +58,7 @@ def _rollback_form(row: dict[Any, Any]) -> None:
     reason = st.text_input(_("Why"), key="_rollback_reason", max_chars=2000)
     icon = ":material/undo:"
     pressed = st.button(_("Roll back"), icon=icon, type="primary", key="_rollback_press")
-    if pressed and actions.roll_back(int(row["id"]), reason):
+    if pressed and swap_actions.roll_back(int(row["id"]), reason):
         _close()
         st.rerun(scope="app")
 

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import beside, filters, pickers
 from dashboard.beside import Data
 from dashboard.columns import Column
-from dashboard.data import agents, ask
+from dashboard.data import ask, system
 from dashboard.drawing import draw
 from dashboard.period import Period
 from language import N_, _
@@ -56,11 +56,11 @@ def by_day(market: str, period: Period, today: date) -> None:
     """A figure of the system over time, always by day: most are no sums."""
     with st.container(horizontal=True, vertical_alignment="center"):
         title = st.empty()
-        chosen = pickers.daily({name: _(told[0]) for name, told in FIGURES.items()})
+        chosen = pickers.figure("daily", {name: _(told[0]) for name, told in FIGURES.items()})
     name, unit, factor, of_market, meaning = FIGURES[chosen]
     title.markdown(f"**{_('{figure} by day').format(figure=_(name))}**", help=_(meaning), width="stretch")
     days = {"since": period.first, "until": period.last}
-    rows = ask(agents.system_days, column=chosen, today=today, market=market if of_market else "", **days)
+    rows = ask(system.system_days, column=chosen, today=today, market=market if of_market else "", **days)
     if rows.empty:
         st.caption(_("no data in this period"))
         return

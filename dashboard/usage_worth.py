@@ -1,6 +1,6 @@
 """Whether calls are worth their cost: cost per winning decision, rating against cost, and the month's budget."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 import streamlit as st
@@ -8,10 +8,10 @@ import streamlit as st
 from dashboard import beside, filters
 from dashboard.beside import Data
 from dashboard.columns import Column
-from dashboard.data import agents, ask, derive, swaps, usage
+from dashboard.data import agent_models, ask, budgets, derive
 from dashboard.drawing import draw
 from dashboard.period import Period
-from jobs.formulas.budget import month_of, pace
+from jobs.formulas.budget import month_of
 from language import N_, _
 from reports.charts.look import Look
 from reports.charts.money import dollars
@@ -31,20 +31,20 @@ WORTH = {
     "rating": Column(N_("Rating, 0–100"), "figure"),
 }
 MONTH = {
-    "subject": Column(N_("Line")),
     "period": Column(N_("Day"), "day"),
     "value": Column(N_("Cost so far, $"), "small"),
+    "unfinished": Column(N_("As things go"), "flag"),
 }
 
 
 def rating_against_cost(period: Period) -> None:
-    """An agent a point: what a decision costs, and how well it does."""
+    """A point for each agent and model: what a decision costs, and how well it does."""
     rows = derive(_worth, since=period.first, until=period.last)
     st.markdown(
         f"**{_('Rating against cost per decision')}**",
         help=_(
             "The cost of an agent's LLM calls by the closed trades that it took part in, over all markets, and its "
-            "rating there. Up and to the left is better."
+            "rating there, for each model that it ran on. Up and to the left is better."
         ),
     )
     known = rows[rows["per_decision"].notna() & rows["rating"].notna()]
@@ -58,7 +58,8 @@ def rating_against_cost(period: Period) -> None:
 
 def month(today: date) -> None:
     """What this month cost so far, what it will have cost at its end, and the budget."""
-    rows, spent, end = derive(_month, today=today)
+    rows, known = derive(_lines, today=today), ask(budgets.month_course, today=today)
+    spent, end = known.now, known.end
     budget = current().monthly_budget_usd
     last = month_of(today)[1]
     st.markdown(
@@ -74,17 +75,23 @@ def month(today: date) -> None:
     st.markdown(f"{_verdict(spent, end, budget)} :small[{told}]".strip())
     look = Look(
         filters.is_dark(),
-        subjects=(_("spent"), _("as things go")),
-        highlighted=(_("spent"), _("as things go")),
+        subjects=(_("as things go"),),
+        highlighted=(_("as things go"),),
         unit=_("cost so far, $"),
         low=0.0,
+        high=1.15 * max(end, budget or 0.0) or None,  # room for what stands above the budget's line
         show=dollars,
         grain="day",
         span=(today.replace(day=1), last),
     )
     draw(trend, rows, "month", look=look, targets=(budget,) if budget else ())
     data = Data("month", Period(today.replace(day=1), last, "day"), lambda: rows, MONTH)
-    beside.foot(_("line: the budget") if budget else _("no budget is set: MONTHLY_BUDGET_USD"), data)
+    beside.foot(
+        _("dashed: to come · line: the budget")
+        if budget
+        else _("dashed: to come · no budget is set: MONTHLY_BUDGET_USD"),
+        data,
+    )
 
 
 def _verdict(spent: float, end: float, budget: float | None) -> str:
@@ -99,38 +106,23 @@ def _verdict(spent: float, end: float, budget: float | None) -> str:
 
 
 def _worth(since: date, until: date) -> pd.DataFrame:
-    trades = ask(agents.over_markets, since=since, until=until).set_index("agent_name")
-    costs = ask(usage.totals, since=since, until=until, dimensions=("agent_name",)).set_index("agent_name")[
-        "cost_usd"
-    ]
-    runs_on = ask(swaps.assignments).set_index("agent_name")
-    table = trades.join(costs)
-    models = [
-        model_name(str(runs_on.at[name, "provider"]), str(runs_on.at[name, "model"]))
-        if name in runs_on.index
-        else None
-        for name in table.index
-    ]
-    table = table.assign(
-        model=pd.Series(models, index=table.index, dtype=object),
-        per_decision=table["cost_usd"] / table["decisions"].where(table["decisions"] > 0),
-        per_win=table["cost_usd"] / table["wins"].where(table["wins"] > 0),
+    """An agent on a model a row; the cheapest decision first."""
+    zone = current().zone
+    rows = ask(agent_models.by_model, since=since, until=until, zone=zone.key).rename(
+        columns={"agent_name": "subject"}
     )
-    return table.reset_index(names="subject").sort_values("per_decision", ignore_index=True)
+    names = [model_name(*pair) for pair in zip(rows["provider"], rows["model"], strict=True)]
+    rows = rows.assign(
+        model=names,
+        per_decision=rows["cost_usd"] / rows["decisions"].where(rows["decisions"] > 0),
+        per_win=rows["cost_usd"] / rows["wins"].where(rows["wins"] > 0),
+    )
+    return rows.sort_values(["per_decision", "subject"], ignore_index=True)
 
 
-def _month(today: date) -> tuple[pd.DataFrame, float, float]:
-    """Cost added up by day, and as things go; what was spent, and what it will be."""
-    first, _last = month_of(today)
-    back = ask(usage.cost_by_day, first=first - timedelta(days=31), last=today)
-    costs = dict(zip(back["date"], back["cost_usd"], strict=True))
-    spent, lines = 0.0, []
-    for k in range((today - first).days + 1):
-        day = first + timedelta(days=k)
-        spent += costs.get(day, 0.0)
-        lines.append({"subject": _("spent"), "period": day, "value": spent})
-    to_come = pace(costs, today)
-    ahead = [{"subject": _("as things go"), "period": today, "value": spent}]
-    ahead += [{"subject": _("as things go"), "period": day, "value": spent + more} for day, more in to_come]
-    rows = pd.DataFrame(lines + ahead)
-    return rows, spent, spent + (to_come[-1][1] if to_come else 0.0)
+def _lines(today: date) -> pd.DataFrame:
+    """Cost added up by day, and as things go."""
+    known = ask(budgets.month_course, today=today)
+    days = [*known.spent, *known.ahead[1:]]
+    rows = [{"period": day, "value": total, "unfinished": day > today} for day, total in days]
+    return pd.DataFrame(rows).assign(subject=_("as things go"))

@@ -65,7 +65,8 @@ def read_assignments(path: Path, zone: ZoneInfo, now: datetime) -> dict[str, Ass
     try:
         found = yaml.load(path.read_text(encoding="utf-8"), _Strict)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(_("{file} cannot be read: {why}").format(file=path.name, why=error)) from None
+        why = getattr(error, "strerror", None) or str(error)
+        raise _wrong(_("{file} cannot be read: {why}").format(file=path.name, why=why)) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = _("line {n}: ").format(n=mark.line + 1) if mark else ""

@@ -5,23 +5,23 @@ Days whose rows changed are computed again, and with them their weeks and months
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, select
 
 from db.engine import reading, scratch, writing
+from db.giving_way import GivingWay
 from db.tables.agents import AgentPerformance, ModelEvolution, SystemMetric, TradeRecord
 from db.tables.operations import StaleMark
 from db.tables.usage import DailyLlmUsage, LlmUsage
-from db.turns import Turns
 from jobs import agent_rows, attribution, system_rows, usage_figures
 from jobs.changes import Changes
+from jobs.day_outcome import outcome_of_days
 from jobs.held_rows import between, bring_up_to_date
 from jobs.job import DayParameters, Job, Outcome, Run
 from jobs.stale import keep_marks, mark_weeks, take_kept_marks_off
-from language import N_, _, ngettext
+from language import N_
 
 SOURCES = (TradeRecord.__tablename__, LlmUsage.__tablename__, ModelEvolution.__tablename__)
 CHUNK_DAYS = 31
@@ -37,9 +37,9 @@ def aggregate_agents(engine: Engine, params: DayParameters, run: Run) -> Outcome
         calls = usage_figures.calls_by_day(connection, days[0], days[-1]) if days else {}
     changes = Changes() if params.dry_run else None
     done, read, written = 0, sum(calls.get(day, 0) for day in days), 0
-    turns = Turns(engine)
+    others = GivingWay(engine)
     for some in _chunks(days, calls):
-        turns.give_way()
+        others.pass_by()
         run.progress(done / len(days), f"{some[0]} – {some[-1]}")
         with scratch(engine) if changes else writing(engine) as connection:
             if changes:
@@ -48,7 +48,7 @@ def aggregate_agents(engine: Engine, params: DayParameters, run: Run) -> Outcome
                 written += _refresh(connection, some, run)
             read += attribution.trades_of(connection, some)
         done += len(some)
-    return replace(_outcome(days, written, changes), rows_read=read)
+    return outcome_of_days(days, read, written, changes)
 
 
 JOB = Job("aggregate_agents", N_("Aggregate agents"), aggregate_agents, DayParameters)
@@ -131,13 +131,3 @@ def _compare(connection: Connection, changes: Changes, days: list[date], run: Ru
     there = connection.execute(between(usage, "date", days)).mappings()
     calls = usage_figures.of_days(connection, days, run.now)
     changes.compare(usage, usage_figures.KEY, there, calls)
-
-
-def _outcome(days: list[date], written: int, changes: Changes | None) -> Outcome:
-    told = ngettext("{n} day", "{n} days", len(days))
-    result: dict[str, Any] = {"days": len(days)}
-    if changes is not None:
-        summary = _("Dry run. {told}").format(told=f"{told}: {changes.summary()}")
-        return Outcome(summary, result=result | changes.as_json())
-    changed = ngettext("{n} row changed", "{n} rows changed", written)
-    return Outcome(_("{covered}: {told}").format(covered=told, told=changed), 0, written, result)

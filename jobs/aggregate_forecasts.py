@@ -3,7 +3,6 @@
 Days whose outcomes changed are computed again, a month in a transaction.
 """
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,9 +26,10 @@ from db.tables.forecasts import DailyForecast, PredictionOutcome
 from db.tables.operations import StaleMark
 from db.upsert import UpsertFrom
 from jobs.changes import Changes
+from jobs.day_outcome import outcome_of_days
 from jobs.job import DayParameters, Job, Outcome, Run
 from jobs.stale import keep_marks, mark_weeks, take_kept_marks_off
-from language import N_, _, ngettext
+from language import N_
 
 SOURCE = PredictionOutcome.__tablename__
 KEY = ("date", "model", "horizon")
@@ -77,7 +77,7 @@ def aggregate_forecasts(engine: Engine, params: DayParameters, run: Run) -> Outc
             else:
                 written += _refresh(connection, some, run)
             read += connection.scalar(select(func.count()).where(o.day.in_(some))) or 0
-    return replace(_outcome(days, written, changes), rows_read=read)
+    return outcome_of_days(days, read, written, changes)
 
 
 JOB = Job("aggregate_forecasts", N_("Aggregate forecasts"), aggregate_forecasts, DayParameters)
@@ -110,13 +110,3 @@ def _compare(connection: Connection, changes: Changes, days: list[date], run: Ru
     there = connection.execute(select(daily).where(daily.c.date.in_(days))).mappings().all()
     fresh = connection.execute(FIGURES, {"days": days, "now": run.now}).mappings().all()
     changes.compare(daily, KEY, there, fresh)
-
-
-def _outcome(days: list[date], written: int, changes: Changes | None) -> Outcome:
-    told = ngettext("{n} day", "{n} days", len(days))
-    result: dict[str, Any] = {"days": len(days)}
-    if changes is not None:
-        summary = _("Dry run. {told}").format(told=f"{told}: {changes.summary()}")
-        return Outcome(summary, result=result | changes.as_json())
-    changed = ngettext("{n} row changed", "{n} rows changed", written)
-    return Outcome(_("{covered}: {told}").format(covered=told, told=changed), 0, written, result)

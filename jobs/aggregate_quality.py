@@ -3,9 +3,7 @@
 Days whose evaluations or feedbacks changed are computed again, and with them their weeks; a month in a transaction.
 """
 
-from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
@@ -15,10 +13,11 @@ from db.tables.operations import StaleMark
 from db.tables.quality import ConversationEvaluation, DailyAiQuality, FeedbackLog
 from jobs.agreement import refresh_agreement
 from jobs.changes import Changes
+from jobs.day_outcome import outcome_of_days
 from jobs.job import DayParameters, Job, Outcome, Run
 from jobs.quality_figures import DAY_KEY, daily, held_and_fresh, refresh_days, refresh_weeks, rows_of, weekly
 from jobs.stale import keep_marks, mark_weeks, take_kept_marks_off
-from language import N_, _, ngettext
+from language import N_
 
 SOURCES = (ConversationEvaluation.__tablename__, FeedbackLog.__tablename__)
 CHUNK_DAYS = 31
@@ -47,7 +46,7 @@ def aggregate_quality(engine: Engine, params: DayParameters, run: Run) -> Outcom
             waiting = _stale(connection)
         if not waiting:
             break
-    return replace(_outcome(sorted(done), written, changes), rows_read=read)
+    return outcome_of_days(done, read, written, changes)
 
 
 JOB = Job("aggregate_quality", N_("Aggregate AI quality"), aggregate_quality, DayParameters)
@@ -85,13 +84,3 @@ def _refresh(connection: Connection, days: list[date], run: Run) -> int:
     written += refresh_agreement(connection, weeks, run.now)
     take_kept_marks_off(connection, SOURCES, days)
     return written
-
-
-def _outcome(days: list[date], written: int, changes: Changes | None) -> Outcome:
-    told = ngettext("{n} day", "{n} days", len(days))
-    result: dict[str, Any] = {"days": len(days)}
-    if changes is not None:
-        summary = _("Dry run. {told}").format(told=f"{told}: {changes.summary()}")
-        return Outcome(summary, result=result | changes.as_json())
-    changed = ngettext("{n} row changed", "{n} rows changed", written)
-    return Outcome(_("{covered}: {told}").format(covered=told, told=changed), 0, written, result)

@@ -71,7 +71,7 @@ def follow(engine: Engine, zone: ZoneInfo, run_id: int, leaving: Leaving, tell: 
 
 def follow_on(engine: Engine, zone: ZoneInfo, row: Any, leaving: Leaving, tell: Tell) -> Iterator[Any]:
     """The rows of the runs that a successful one brought about, when they have ended; those a worker took are its."""
-    for job in followers(row.job) if row.status == "succeeded" else ():
+    for job in followers(row.job, changed=row.rows_written > 0) if row.status == "succeeded" else ():
         with reading(engine) as connection:
             waiting = queue.waiting_run(connection, job.name, job.read({}))
         if waiting is not None:

@@ -173,13 +173,15 @@ def _succeed(engine: Engine, claimed: Claimed, run: ActiveRun, outcome: Outcome)
         rows_written=outcome.rows_written,
         result=outcome.result,
         error=None,
-        then=None if claimed.params.get("dry_run") else lambda connection: _follow(connection, claimed, run),
+        then=None
+        if claimed.params.get("dry_run")
+        else lambda connection: _follow(connection, claimed, run, outcome),
     )
 
 
-def _follow(connection: Connection, claimed: Claimed, run: ActiveRun) -> None:
+def _follow(connection: Connection, claimed: Claimed, run: ActiveRun, outcome: Outcome) -> None:
     """Queues the jobs that run after each of this one, for the same reason; one that waits already will do."""
-    for job in followers(claimed.job):
+    for job in followers(claimed.job, changed=outcome.rows_written > 0):
         one_at_a_time(connection, job.name)
         if paused_since(connection, job.name) and claimed.trigger in ("schedule", "catch-up"):
             continue

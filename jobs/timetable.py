@@ -68,8 +68,13 @@ JOBS: dict[str, Job] = {
 }
 
 
-def followers(name: str) -> list[Job]:
-    """The jobs that run after each successful run of a job."""
+HOURLY = (aggregate_agents.JOB.name,)
+
+
+def followers(name: str, changed: bool) -> list[Job]:
+    """The jobs that run after each successful run of a job; of an hourly one only where it changed something."""
+    if name in HOURLY and not changed:
+        return []
     return [entry.job for entry in FOLLOWERS if name in (job.name for job in entry.after)]
 
 

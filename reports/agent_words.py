@@ -3,7 +3,7 @@
 from typing import Any
 
 from db.metrics import METRICS
-from db.queries.agent_attention import Budget
+from db.queries.budget import Budget
 from language import _
 from reports.charts.money import amount, dollars
 from reports.wording import figure

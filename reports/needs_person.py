@@ -1,7 +1,8 @@
 """The first part of a digest: jobs in trouble, and models whose data stopped coming or stay half evaluated."""
 
 from db.clock import business_day, starts_at
-from db.queries import agent_attention, attention, swaps
+from db.queries import agents, attention, swaps
+from db.queries import budget as budgets
 from language import _, ngettext
 from reports.agent_words import told_budget, why_underperforming
 from reports.blocks import Block, Heading, Item, Line, Span, Text
@@ -37,10 +38,10 @@ def _agents(context: Context) -> list[Item]:
         items.append(Item([Span(brief(row["agent_name"], LETTERS), bold=True), told, why], page))
     today = business_day(context.now, zone)
     at_risk = context.settings.monthly_budget_usd, context.settings.budget_warning
-    if budget := agent_attention.budget_at_risk(connection, today, *at_risk):
+    if budget := budgets.budget_at_risk(connection, today, *at_risk):
         title = _("Over budget") if budget.is_over else _("Budget at risk")
         items.append(Item([Span(title, bold=True), f": {told_budget(budget)}"], cost))
-    losing = agent_attention.underperforming(connection, today).sort_values("agent_name")
+    losing = agents.underperformers(connection, today).sort_values("agent_name")
     for row in losing.head(LOSING).to_dict("records"):
         told = _(" is underperforming. ") + why_underperforming(row)
         items.append(Item([Span(brief(row["agent_name"], LETTERS), bold=True), told], page))

@@ -19,8 +19,8 @@ usage_figures.cards(period)
 
 with st.container(border=True):
     with st.container(horizontal=True, vertical_alignment="center"):
-        figure = pickers.used({name: _(told[0]) for name, told in usage_figures.FIGURES.items()})
-        by = pickers.called_by({name: _(label) for name, label in usage_figures.BY.items()})
+        figure = pickers.figure("used", {name: _(told[0]) for name, told in usage_figures.FIGURES.items()})
+        by = pickers.by({name: _(label) for name, label in usage_figures.BY.items()}, "called_by")
     usage_figures.over_time(by, figure, period, today)
 with st.container(border=True):
     usage_figures.table(by, period)

@@ -111,6 +111,7 @@ MODEL_EVOLUTION_HISTORY = Spec(
     ),
     key=("agent_name", "timestamp"),
     day_of="timestamp",
+    at_first=("status", "validating"),
 )
 
 AGENT_ASSIGNMENTS = Spec(

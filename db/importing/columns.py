@@ -69,7 +69,8 @@ class Spec:
     is stored as its id; None: there is none. `derived` is a key column that is made from the row's content where
     it is missing. `day_of` is the timestamp whose business day is stored. `computed` are columns that an import
     leaves out without a word. `priced` rows that come without a cost get it from the price book.
-    Of rows under one key the one with the latest `newest` stays, also against one that is stored already.
+    A row is no news whose `newest` is earlier than that of the row stored under its key, or that says of a column what
+    it says `at_first` where the stored one has got further.
     """
 
     table: str
@@ -84,6 +85,7 @@ class Spec:
     computed: tuple[str, ...] = COMPUTED
     priced: bool = False
     newest: str | None = None
+    at_first: tuple[str, str] | None = None
 
     @property
     def nesting(self) -> frozenset[str]:

@@ -186,7 +186,7 @@ def _write(
     if report.dry_run:
         with connection.begin():
             staging.add_models(report, now)
-            older = staging.leave_newer()
+            older = staging.leave_what_stands()
             staging.fill_costs(-1, staging.last_line())
             matched, report.updated = staging.compare()
             report.new = left - older - matched
@@ -204,7 +204,7 @@ def _write(
                 if staging.owners:
                     refuse_moving(connection, staging.owners.models())
                 high = staging.end_of_step(low, turns.rows)
-                staging.leave_newer()
+                staging.leave_what_stands()
                 staging.fill_costs(low, high)
                 new, updated = staging.write(low, high, now)
                 raise_data_version(connection)

@@ -187,13 +187,20 @@ class Staging:
         if self.spec.priced:
             fill_costs(self.connection, self.table, self.target, self._shapes, low, high)
 
-    def leave_newer(self) -> int:
-        """Takes rows out that are older than what stands under their key: such a file is no news. Returns how many."""
-        if self.spec.newest is None:
+    def leave_what_stands(self) -> int:
+        """Takes rows out that are no news beside what is stored under their key; returns how many."""
+        stands = []
+        if self.spec.newest:
+            stands.append(self.target.c[self.spec.newest] > self.table.c[self.spec.newest])
+        if self.spec.at_first:
+            name, word = self.spec.at_first
+            says_so = [shape for shape, columns in enumerate(self._shapes) if name in columns]
+            first = and_(self.table.c.shape.in_(says_so), self.table.c[name] == word)
+            stands.append(and_(first, self.target.c[name] != word))
+        if not stands:
             return 0
-        staged, held = self.table.c[self.spec.newest], self.target.c[self.spec.newest]
-        newer = exists().where(self._same_row(), held > staged)
-        return self.connection.execute(delete(self.table).where(newer)).rowcount
+        no_news = exists().where(self._same_row(), or_(*stands))
+        return self.connection.execute(delete(self.table).where(no_news)).rowcount
 
     def _columns(self, shape: int) -> list[str]:
         """What is written of the rows of a shape: the columns of their file, and those that have a cost."""

@@ -139,15 +139,32 @@ def confidence(connection: Connection, since: date, until: date, market: str, ag
 def over_markets(connection: Connection, since: date, until: date) -> pd.DataFrame:
     """Each agent's decisions over all markets: agent_name, decisions, wins, rating (mean of its ratings in each market,
     weighed by decisions: money of several currencies does not add up)."""
-    inside = and_(_daily, p.period_start.between(since, until), p.agent_name.not_in((TEAM, UNATTRIBUTED)))
-    rows = _finished(frame(connection, _sums(inside, p.agent_name, p.market)))
+    return over_all_markets(
+        frame(connection, _sums(_of_agents(since, until), p.agent_name, p.market)), ["agent_name"]
+    )
+
+
+def days_of_agents(connection: Connection, since: date, until: date) -> pd.DataFrame:
+    """The sums behind each agent's days, for `over_all_markets`: agent_name, market, period_start and what adds up."""
+    return frame(connection, _sums(_of_agents(since, until), p.agent_name, p.market, p.period_start))
+
+
+def over_all_markets(sums: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """By these keys of sums: decisions, wins, rating, as `over_markets` has them."""
+    numbers = [*SUMS, *MONEY, "contribution", "brier"]
+    added = sums.astype(dict.fromkeys(numbers, float)).groupby([*keys, "market"])[numbers].sum(min_count=1)
+    rows = _finished(added.fillna(dict.fromkeys((*SUMS, *MONEY), 0.0)).reset_index())
     weight = rows["total_decisions"].where(rows["performance_rating"].notna())
     rows = rows.assign(weight=weight, rated=weight * rows["performance_rating"])
-    sums = rows.groupby("agent_name")[["total_decisions", "wins", "weight", "rated"]].sum(min_count=1)
-    found = sums.assign(rating=sums["rated"] / sums["weight"]).rename(
+    found = rows.groupby(keys)[["total_decisions", "wins", "weight", "rated"]].sum(min_count=1)
+    found = found.assign(rating=found["rated"] / found["weight"]).rename(
         columns={"total_decisions": "decisions"}
     )
     return found[["decisions", "wins", "rating"]].reset_index()
+
+
+def _of_agents(since: date, until: date) -> Any:
+    return and_(_daily, p.period_start.between(since, until), p.agent_name.not_in((TEAM, UNATTRIBUTED)))
 
 
 def underperformers(connection: Connection, until: date, min_trades: int = 10) -> pd.DataFrame:
@@ -237,15 +254,3 @@ def trend(
     rows["period"] = rows["period"].map(as_date)
     rows["unfinished"] = [unfinished(start, grain, today) for start in rows["period"]]
     return rows.sort_values(["subject", "period"], ignore_index=True)
-
-
-def system_days(
-    connection: Connection, column: str, since: date, until: date, today: date, market: str
-) -> pd.DataFrame:
-    """A column of system_metrics by day, of a market or ('') of what has none: subject (the market), period, value, n,
-    unfinished; only where there is a value."""
-    s = SystemMetric.__table__.c
-    inside = and_(s.date.between(since, until), s.market == market, s[column].is_not(None))
-    columns = (s.market, s.date.label("period"), s[column].label("value"), s.total_trades.label("n"))
-    rows = frame(connection, select(*columns).where(inside).order_by(s.date)).astype({"value": float})
-    return rows.rename(columns={"market": "subject"}).assign(unfinished=rows["period"] == today)

@@ -1,5 +1,6 @@
-"""What a decision costs against how well it does: a point for each agent, its name beside it."""
+"""What a decision costs against how well it does: a point for each agent and model, named where there is room."""
 
+from math import log
 from typing import Literal
 
 import altair as alt
@@ -10,36 +11,45 @@ from reports.charts.look import Look
 from reports.charts.money import dollars
 from reports.charts.scales import y_domain, y_ticks
 from reports.charts.series import Row, short
-from reports.charts.text import number
+from reports.charts.text import number, text_width
 from reports.charts.theme import finish
 
-HEIGHT, NAMES = 320, 20
+HEIGHT, WIDTH = 320, 430  # pixels: the least that a card has room for
+SIZE, LINE = 11.5, 13  # of a name: font size, and what a line takes
+LEFT = 20  # pixels that a name may stand out at the left
 WIDE_APART = 20  # times: then costs are on a logarithmic axis
 
 
 def worth(frame: pd.DataFrame, look: Look, *, height: int = HEIGHT) -> alt.LayerChart:
     """Frame: subject, model, per_decision (> 0, US dollars), per_win, rating (0–100), decisions."""
     shown = frame[frame["per_decision"] > 0]
+    several = shown["subject"].duplicated(keep=False)
+    shown = shown.assign(name=shown["subject"].where(~several, shown["subject"] + " · " + shown["model"]))
     colours = look.palette
-    chart = alt.Chart(alt.InlineData(values=[_row(row) for row in shown.to_dict("records")]))
     low, high = y_domain(shown["rating"])
     costs = shown["per_decision"]
     kind: Literal["log", "linear"] = (
         "log" if len(costs) and costs.max() > WIDE_APART * costs.min() else "linear"
     )
     bounds = [costs.min() * 0.7, costs.max() * 2] if kind == "log" else [0, costs.max() * 1.25]
+    places = _places(shown, bounds, (low, high), kind == "log", height)
+    rows = [_row(row) | {"side": side} for row, side in zip(shown.to_dict("records"), places, strict=True)]
+    chart = alt.Chart(alt.InlineData(values=rows))
     x = alt.X(
         "cost:Q",
         scale=alt.Scale(type=kind, domain=[short(bound) for bound in bounds], nice=False),
         axis=alt.Axis(title=_("cost per decision, $"), grid=True, domain=False, tickCount=4, format="~g"),
     )
-    axis = alt.Axis(title=look.unit, domain=False, values=y_ticks(low, high), titleAngle=0)
-    axis.titleAlign, axis.titleAnchor, axis.titleBaseline, axis.titleX, axis.titleY = (
-        "left",
-        "end",
-        "bottom",
-        -30,
-        -10,
+    axis = alt.Axis(
+        title=look.unit,
+        titleAngle=0,
+        titleAlign="left",
+        titleAnchor="end",
+        titleBaseline="bottom",
+        titleX=-30,
+        titleY=-10,
+        domain=False,
+        values=y_ticks(low, high),
     )
     y = alt.Y("rating:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=axis)
     told = [
@@ -51,17 +61,45 @@ def worth(frame: pd.DataFrame, look: Look, *, height: int = HEIGHT) -> alt.Layer
         alt.Tooltip("n:N", title=_("Decisions")),
     ]
     dots = chart.mark_circle(size=80, opacity=1, color=colours.accent, stroke=colours.page, strokeWidth=1)
-    parts = [dots.encode(x=x, y=y, tooltip=told)]
-    if len(shown) <= NAMES:
-        names = chart.mark_text(align="left", dx=8, fontSize=11.5, color=colours.text)
-        parts.append(names.encode(x=x, y=y, text="subject:N"))
+    right, left = (chart.transform_filter(f"datum.side === '{side}'") for side in ("right", "left"))
+    names = (
+        right.mark_text(align="left", dx=8, fontSize=SIZE, color=colours.text),
+        left.mark_text(align="right", dx=-8, fontSize=SIZE, color=colours.text),
+    )
+    parts = [dots.encode(x=x, y=y, tooltip=told), *(mark.encode(x=x, y=y, text="name:N") for mark in names)]
     return finish(parts, dark=look.dark, height=height, title=look.title or _("Rating against cost"))
+
+
+def _places(
+    shown: pd.DataFrame, across: list[float], up: tuple[float, float], logarithmic: bool, height: int
+) -> list[str]:
+    """On which side of its point each name stands: right, left, or '' where it would lie on another one."""
+    scale = log if logarithmic else float
+    first, last = scale(across[0]), scale(across[1])
+    taken: list[
+        tuple[float, float, float]
+    ] = []  # from, to and middle of what stands there already, in pixels
+    found = []
+    for name, cost, rating in zip(shown["name"], shown["per_decision"], shown["rating"], strict=True):
+        x = (scale(cost) - first) / ((last - first) or 1) * WIDTH
+        y = (rating - up[0]) / ((up[1] - up[0]) or 1) * height
+        long = text_width(str(name), SIZE) + 14
+        sides = {"right": (x - 5, x + long, y), "left": (x - long, x + 5, y)}
+        free = [
+            side
+            for side, (begin, end, _y) in sides.items()
+            if begin > -LEFT and not any(begin < b and end > a and abs(y - m) < LINE for a, b, m in taken)
+        ]
+        found.append(free[0] if free else "")
+        taken.append(sides[free[0]] if free else (x - 5, x + 5, y))
+    return found
 
 
 def _row(row: Row) -> Row:
     per_win = row["per_win"]
     return {
         "subject": row["subject"],
+        "name": row["name"],
         "model": row["model"] or "–",
         "cost": short(row["per_decision"]),
         "rating": short(row["rating"]),

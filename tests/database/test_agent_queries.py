@@ -11,7 +11,7 @@ from sqlalchemy import Engine, insert
 from test_aggregate_models import Here
 
 from db.engine import reading
-from db.queries import agent_attention, agents, swaps, usage
+from db.queries import agent_models, agents, budget, swaps, usage
 from db.tables.agents import AgentAssignment, ModelEvolution, TradeRecord
 from db.tables.usage import LlmUsage
 from jobs.aggregate_agents import aggregate_agents
@@ -158,16 +158,14 @@ def test_who_underperforms(engine: Engine) -> None:
     assert row["others_rate"] == pytest.approx(100 * 34 / 69)
     assert ask(engine, agents.underperformers, until=TODAY, min_trades=11).empty
     assert ask(engine, agents.underperformers, until=TODAY - 60 * DAY).empty
-    assert list(ask(engine, agent_attention.underperforming, today=TODAY)["agent_name"]) == ["bad"]
-    assert ask(engine, agent_attention.underperforming, today=TODAY + 40 * DAY).empty, (
-        "old figures call nobody"
-    )
+    assert list(ask(engine, agents.underperformers, until=TODAY)["agent_name"]) == ["bad"]
+    assert ask(engine, agents.underperformers, until=TODAY + 40 * DAY).empty, "old figures call nobody"
 
 
 def test_attention_of_an_empty_database(engine: Engine) -> None:
-    assert ask(engine, agent_attention.underperforming, today=TODAY).empty
+    assert ask(engine, agents.underperformers, until=TODAY).empty
     given = {"today": TODAY, "budget": 1.0, "warning": 0.9}
-    assert ask(engine, agent_attention.budget_at_risk, **given) is None
+    assert ask(engine, budget.budget_at_risk, **given) is None
 
 
 @pytest.fixture
@@ -305,3 +303,34 @@ def test_stretches_are_what_ran_from_swap_to_swap(engine: Engine) -> None:
 def test_stretches_of_nothing(engine: Engine) -> None:
     assert ask(engine, swaps.stretches, since=NOON - DAY, until=NOON).empty
     assert ask(engine, swaps.newest, limit=10).empty
+
+
+def test_decisions_are_those_of_the_model_at_the_end_of_their_day(engine: Engine) -> None:
+    """Three days on m1, then m2: its wins, its rating and what its calls cost stand apart."""
+    at = {k: NOON - k * DAY for k in range(6)}
+    store(
+        engine,
+        TradeRecord,
+        [trade(k, 5.0 if k > 2 else -5.0, {"news": 1.0}, timestamp=at[k]) for k in range(6)]
+        + [trade(10, 3.0, {"calm": 1.0}, timestamp=at[4], market="US")],
+    )
+    store(engine, ModelEvolution, [swapped(1, "news", 2.1, "m1", "m2")])
+    costs = [("m1", 4, 0.5), ("m1", 3, 0.25), ("m2", 1, 2.0), ("m9", 1, 7.0)]
+    rows = [
+        call(k, timestamp=at[day], agent_name="news", provider="acme", model=model, cost_usd=cost)
+        for k, (model, day, cost) in enumerate(costs)
+    ]
+    store(engine, LlmUsage, [*rows, call(9, timestamp=at[4], agent_name="calm", cost_usd=1.5)])
+    aggregate(engine)
+    found = ask(engine, agent_models.by_model, since=TODAY - 10 * DAY, until=TODAY, zone="Asia/Seoul")
+    told = {
+        (row["agent_name"], row["model"]): (row["decisions"], row["wins"], row["rating"], row["cost_usd"])
+        for row in found.to_dict("records")
+    }
+    assert told == {
+        ("calm", ""): (1, 1, 100, 1.5),
+        ("news", "m1"): (3, 3, 100, 0.75),
+        ("news", "m2"): (3, 0, 0, 2.0),
+    }
+    whole = ask(engine, agents.over_markets, since=TODAY - 10 * DAY, until=TODAY).set_index("agent_name")
+    assert whole["decisions"].to_dict() == {"calm": 1, "news": 6}

@@ -26,6 +26,7 @@ from db.tables import metadata
 from db.tables.agents import AgentAssignment, ModelEvolution, TradeRecord
 from db.tables.operations import StaleMark
 from db.tables.usage import LlmPrice, LlmUsage
+from db.writers import store_swaps
 
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Seoul")
@@ -395,3 +396,23 @@ def test_real_calls_and_prices_come_in_as_they_are(engine: Engine, shared_data: 
         ).one()
     inputs, cached = given["input_cost_per_token"].count(), given["cache_read_input_token_cost"].count()
     assert tuple(found) == (inputs, cached, pytest.approx(given["output_cost_per_token"].sum()))
+
+
+def test_a_file_from_before_the_check_opens_no_swap_again(engine: Engine) -> None:
+    row = {
+        "timestamp": NOW,
+        "agent_name": "scout",
+        "old_model": "m1",
+        "new_model": "m2",
+        "triggered_by": "manual",
+    }
+    store_swaps([row | {"status": "validating"}], engine=engine, now=NOW)
+    settled = row | {"status": "kept", "validated_at": NOW, "verdict": "not worse"}
+    assert store_swaps([settled], engine=engine, now=NOW).updated == 1
+    assert store_swaps([row | {"status": "validating"}], engine=engine, now=NOW).unchanged == 1
+    assert store_swaps([row | {"reason": "cheaper"}], engine=engine, now=NOW).updated == 1
+    m = ModelEvolution
+    with engine.connect() as connection:
+        assert connection.execute(select(m.status, m.verdict, m.reason)).all() == [
+            ("kept", "not worse", "cheaper")
+        ]

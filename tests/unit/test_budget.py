@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.formulas.budget import LOOK_BACK, STANDS_OUT, month_of, pace, room_for
+from jobs.formulas.budget import LOOK_BACK, STANDS_OUT, course, month_of, needed_from, pace, room_for
 
 FRIDAY = date(2026, 11, 20)
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
@@ -92,3 +92,31 @@ def test_room_by_hand() -> None:
     assert room_for([1, 1, 1, 1, 5.1]) == pytest.approx(1.4)
     assert room_for([0, 0, 0, 0, 0, 9]) is None
     assert room_for([]) is None
+
+
+def test_the_course_of_a_month_adds_what_today_still_lacks() -> None:
+    """Two dollars on each weekday but none yet today, a Friday: today's two and six working days are to come."""
+    known = {
+        FRIDAY - timedelta(days=k): 2.0 for k in range(1, 40) if (FRIDAY - timedelta(days=k)).weekday() < 5
+    }
+    found = course(known, FRIDAY)
+    assert (found.spent[0], found.spent[-1]) == ((date(2026, 11, 1), 0.0), (FRIDAY, 28.0))
+    assert (found.now, found.ahead[0], found.end) == (28.0, (FRIDAY, 28.0), 28.0 + 2.0 + 6 * 2.0)
+    assert course(known | {FRIDAY: 2.0}, FRIDAY).end == found.end
+    assert course(known | {FRIDAY: 9.0}, FRIDAY).end == found.end + 7.0
+    assert needed_from(FRIDAY) == date(2026, 10, 23)
+
+
+def test_on_the_last_day_only_the_rest_of_it_is_to_come() -> None:
+    last = date(2026, 11, 30)
+    known = {last - timedelta(days=7 * k): 3.0 for k in range(1, 5)}
+    assert course(known, last).end == 3.0 * 4 + 3.0
+    assert course({}, last).end == 0.0
+
+
+@given(days, st.dictionaries(st.integers(0, 60), amounts, max_size=40))
+def test_a_month_never_falls_nor_ends_below_what_was_spent(today: date, ago: dict[int, float]) -> None:
+    found = course({today - timedelta(days=k): cost for k, cost in ago.items()}, today)
+    totals = [total for _day, total in [*found.spent, *found.ahead]]
+    assert all(later >= earlier for earlier, later in itertools.pairwise(totals))
+    assert [day for day, _total in found.spent] == [today.replace(day=k) for k in range(1, today.day + 1)]
