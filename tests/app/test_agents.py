@@ -1,6 +1,7 @@
 """Agents: what the page says of the demo's trades, and its swaps, which operators take back and nobody else."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from db.clock import business_day, utc_now
 from db.demo.agents import AGENTS
 from db.engine import raise_data_version, reading
 from db.queries import agents, usage
-from db.tables.agents import AgentAssignment, ModelEvolution
+from db.tables.agents import AgentAssignment, AgentPerformance, ModelEvolution
 from tests import filled
 from tests.app.test_gate import PASSWORD, told
 from tests.app.test_pages import words
@@ -293,3 +294,14 @@ def test_overview_is_silent_where_agents_have_nothing(open_page, show, demo_file
         raise_data_version(connection)
     told = "\n".join(needs(open_page("overview", demo_file)))
     assert "underperforming" not in told and "rolled back" not in told
+
+
+def test_a_market_that_is_quiet_in_the_period_says_so(open_page, show, demo_file, engine):
+    show(demo_file)
+    with engine.begin() as connection:
+        recent = AgentPerformance.period_start >= utc_now().date() - timedelta(days=120)
+        connection.execute(delete(AgentPerformance).where(AgentPerformance.market == "KRW", recent))
+        raise_data_version(connection)
+    app = open_page("agents", demo_file, market="KRW")
+    told = words(app)
+    assert "no closed trade in this period" in told and "no trade was won or lost in this period" in told

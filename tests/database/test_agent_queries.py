@@ -334,3 +334,23 @@ def test_decisions_are_those_of_the_model_at_the_end_of_their_day(engine: Engine
     }
     whole = ask(engine, agents.over_markets, since=TODAY - 10 * DAY, until=TODAY).set_index("agent_name")
     assert whole["decisions"].to_dict() == {"calm": 1, "news": 6}
+
+
+def test_a_market_without_a_trade_has_no_lines(engine: Engine) -> None:
+    rows = ask(engine, agents.money_over_time, grain="week", today=TODAY, market="nowhere", **SPAN)
+    assert rows.empty and list(rows.columns) == ["period", "agent_name", "pnl", "total"]
+
+
+def test_a_dear_model_hides_no_dear_call_of_a_cheap_one(engine: Engine) -> None:
+    calls = [
+        call(100 * day + k, model="dear", agent_name=f"a{k}", cost_usd=2.0, timestamp=NOON - day * DAY)
+        for day in range(14)
+        for k in range(20)
+    ]
+    calls += [
+        call(9_000 + day, model="cheap", cost_usd=0.001, timestamp=NOON - day * DAY) for day in range(14)
+    ]
+    store(engine, LlmUsage, [*calls, call(9_999, model="cheap", cost_usd=0.5)])
+    aggregate(engine)
+    (row,) = ask(engine, usage.dearest, limit=5, **SPAN).to_dict("records")
+    assert (row["model"], row["times"]) == ("cheap", pytest.approx(500))

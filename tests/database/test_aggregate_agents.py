@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from agent_data import NOON, call, calls_of, drawn_trades, store, trade, trades_of
+from agent_data import NOON, SEOUL, call, calls_of, drawn_trades, store, trade, trades_of
 from sqlalchemy import Engine, delete, insert, select, text, update
 from test_aggregate_models import Here
 
+import settings
 from db.tables.agents import (
     NO_MARKET,
     TEAM,
@@ -23,9 +24,13 @@ from db.tables.agents import (
 )
 from db.tables.operations import StaleMark
 from db.tables.usage import DailyLlmUsage, LlmUsage
+from jobs import claims, queue
 from jobs.aggregate_agents import SOURCES, aggregate_agents
 from jobs.formulas.ratings import performance_rating
 from jobs.job import DayParameters, Outcome
+from jobs.runner import execute
+from jobs.timetable import HOURLY, JOBS, timetable
+from jobs.workers import this_worker
 
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
 DAY = date(2026, 11, 18)
@@ -414,3 +419,17 @@ def test_rows_that_come_by_plain_sql_count_too(engine: Engine) -> None:
 def test_contributions_that_are_no_object_are_refused_by_the_database(engine: Engine) -> None:
     with pytest.raises(Exception, match="agent_contributions"), engine.begin() as connection:
         connection.execute(insert(TradeRecord), [trade(1, 5.0, [1, 2])])  # type: ignore[arg-type]
+
+
+def test_an_hourly_run_that_changed_nothing_is_followed_by_nothing(by_hand: Engine) -> None:
+    """Of twenty-four a day few have anything to do; the first one here had."""
+    asked = {entry.job.name for entry in timetable(settings.load()) if entry.hourly}
+    assert asked == set(HOURLY)
+    jobs = []
+    for _turn in range(2):
+        job = JOBS["aggregate_agents"]
+        queue.request(by_hand, job, job.read({}), trigger="schedule", by="", now=NOW)
+        while claimed := claims.claim(by_hand, this_worker(), NOW):
+            assert execute(by_hand, claimed, SEOUL, lambda: NOW) == "succeeded"
+            jobs.append(claimed.job)
+    assert jobs == ["aggregate_agents", "judge_week", "aggregate_agents"]

@@ -141,3 +141,13 @@ def test_the_picture_is_of_the_market_with_most_trades(weeks: Weeks) -> None:
     message = weeks.digest(pictures=True)
     (picture,) = [block for block in message.blocks if getattr(block, "name", "") == "agents"]
     assert "P&L of agents in KRX" in picture.alt and "news" in picture.alt  # type: ignore[union-attr]
+
+
+def test_a_market_that_is_quiet_now_stops_no_report(engine: Engine, weeks: Weeks) -> None:
+    """It has most trades of all time, and none in the twelve weeks of the picture."""
+    old = [trade(300 + k, 1.0, {"news": 1}, market="OLD", timestamp=noon(WEEK, -300)) for k in range(40)]
+    store(engine, TradeRecord, old)
+    settle(weeks)
+    message = weeks.digest(pictures=True)
+    assert not [block for block in message.blocks if getattr(block, "name", "") == "agents"]
+    assert "KRX: P&L +100" in told(weeks) and "OLD" not in told(weeks)
