@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
@@ -19,6 +19,7 @@ from db.writers import store_llm_prices
 
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
 Handle = Callable[..., llm_call]
+Answer = TypeVar("Answer")
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_functions_plain_and_async(engine: Engine, handle: Handle) -> None:
             return await asyncio.gather(*map(judge, range(5)))
 
     assert (ask("why"), ask("so"), ask.__doc__) == ("WHY", "SO", "Asks.")
-    assert asyncio.run(all_at_once()) == [0, 1, 2, 3, 4]
+    assert run_to_its_end(all_at_once()) == [0, 1, 2, 3, 4]
     found = stored(engine, "agent_name", "prompt_tokens", "success")
     assert sorted(found) == [
         *(("judge", n, True) for n in range(5)),
@@ -121,8 +122,14 @@ def test_functions_plain_and_async(engine: Engine, handle: Handle) -> None:
         ("scout", 3, True),
     ]
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(_failing(handle))
+        run_to_its_end(_failing(handle))
     assert stored(engine, "error_message")[-1] == ("ZeroDivisionError: division by zero",)
+
+
+def run_to_its_end(coroutine: Coroutine[None, None, Answer]) -> Answer:
+    """In a thread of its own: the browser's tests leave a running loop in the worker's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 async def _failing(handle: Handle) -> None:
