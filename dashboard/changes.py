@@ -1,6 +1,7 @@
 """What changed from week to week, ranked by surprise: every comparison at a glance, and a row for each clear one."""
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import streamlit as st
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
 from dashboard.data import agents, ask, derive, forecasts, models, quality, verdicts
-from dashboard.drawing import draw
+from dashboard.drawing import draw, draw_small
 from dashboard.period import Period
 from dashboard.wording import plain
 from db.metrics import BY_COLUMN, Metric
@@ -17,7 +18,6 @@ from jobs.formulas.verdict_names import DECLINED, IMPROVED, TOO_LITTLE_DATA
 from jobs.formulas.verdicts import HISTORY_WEEKS, SURPRISE_CAP
 from language import N_, _, ngettext
 from reports.charts.look import Look
-from reports.charts.sparkline import sparkline
 from reports.charts.surprise import surprise
 from reports.subjects import TOGETHER, subject_name
 from reports.verdict_words import CLEAR, WORDS, remark
@@ -101,7 +101,8 @@ def _dots(week: date) -> pd.DataFrame:
 
 def _row(row: dict[Any, Any], week: date, today: date) -> None:
     """One change: what, whose, how much on how much data, its last weeks, and its interval."""
-    metric, look = BY_COLUMN[row["metric"]], Look(filters.is_dark(), grain="week")
+    metric = BY_COLUMN[row["metric"]]
+    look = Look(filters.is_dark(), grain="week", show=partial(figure, metric=metric))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=TEXT, gap=None):
             whose = plain(brief(subject_name(row["word"], row["subject"]), LETTERS))
@@ -112,7 +113,7 @@ def _row(row: dict[Any, Any], week: date, today: date) -> None:
             st.caption(_evidence(row, metric))
         with st.container(width="stretch"):
             line = _weeks(metric, row["subject"], week, today)
-            draw(sparkline, line, f"change_{metric.name}_{row['subject']}", look=look, tone=row["verdict"])
+            draw_small(line, look=look, tone=row["verdict"])
         with st.container(width=FIGURES, gap=None):
             st.markdown(f"**{difference(row['change'], metric)}**", text_alignment="right")
             bounds = {

@@ -11,6 +11,7 @@ import streamlit as st
 from altair.utils.schemapi import disable_debug_mode
 
 from language import spoken
+from reports.charts.sparkline import sparkline
 
 alt.theme.enable("none")  # Altair's own defaults (300 px wide) would overrule Streamlit's
 disable_debug_mode()  # it validates each part as it is made
@@ -21,13 +22,23 @@ def draw(make: Callable[..., alt.LayerChart], frame: pd.DataFrame, key: str, **o
 
     Building a chart of a few layers in Python takes 50 ms, sending a finished one 3.
     """
-    content = pickle.dumps((make.__module__, make.__qualname__, frame, sorted(options.items()), spoken()))
-    spec = _spec(blake2b(content).hexdigest(), make, frame, options)
+    spec = _spec(_content(make, frame, options), make, frame, options)
     chosen = options.get("selection")
     if chosen is None or not _selectable(spec):  # an empty chart has nothing to click
         st.vega_lite_chart(spec=spec, key=key)
         return {"selection": {}}
     return st.vega_lite_chart(spec=spec, key=key, on_select="rerun", selection_mode=chosen)
+
+
+def draw_small(frame: pd.DataFrame, **options: Any) -> None:
+    """Shows a small line without axes, as wide as its place."""
+    st.html(_small(_content(sparkline, frame, options), frame, options))
+
+
+def _content(make: Callable[..., Any], frame: pd.DataFrame, options: dict[str, Any]) -> str:
+    """What tells one picture from another."""
+    told = (make.__module__, make.__qualname__, frame, sorted(options.items()), spoken())
+    return blake2b(pickle.dumps(told)).hexdigest()
 
 
 def _selectable(spec: dict[str, Any]) -> bool:
@@ -41,3 +52,8 @@ def _spec(
     # Validation is for whoever writes a chart: the tests do it.
     spec: dict[str, Any] = _make(_frame, **_options).to_dict(validate=False)
     return spec
+
+
+@st.cache_data(max_entries=1_000, show_spinner=False)
+def _small(content: str, _frame: pd.DataFrame, _options: Any) -> str:
+    return sparkline(_frame, **_options).html()

@@ -1,6 +1,7 @@
 """The overview's figures: headline numbers over all models, and a row for each of the best."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,14 +10,13 @@ import streamlit as st
 from dashboard import beside, columns, filters
 from dashboard.beside import Data
 from dashboard.data import ask, models, overall
-from dashboard.drawing import draw
+from dashboard.drawing import draw_small
 from dashboard.lineup import ranked
 from dashboard.period import Period
 from dashboard.wording import longer, plain
 from db.metrics import METRICS, Metric
 from language import _, ngettext
 from reports.charts.look import Look
-from reports.charts.sparkline import sparkline
 from reports.wording import brief, change, figure
 
 ROWS = 12
@@ -38,17 +38,23 @@ def numbers(names: list[str], period: Period, today: date) -> None:
     with st.grid(3 if len(shown) in (5, 6, 9) else 4, min_column_width=168):  # no row with a single card
         for name in shown:
             line = ask(overall.overall_trend, metric=name, grain=period.grain, today=today, **days)
-            _number(METRICS[name], now[name], before[name], line)
+            _number(METRICS[name], now[name], before[name], line, period)
 
 
 def no_numbers(names: list[str]) -> None:
     """The headline cards of a page without data."""
     with st.grid(4, min_column_width=168):
         for name in names:
-            _number(METRICS[name], None, None, [])
+            _number(METRICS[name], None, None)
 
 
-def _number(metric: Metric, now: Overall, before: Overall, line: list[float]) -> None:
+def _number(
+    metric: Metric,
+    now: Overall,
+    before: Overall,
+    line: pd.DataFrame | None = None,
+    period: Period | None = None,
+) -> None:
     """A card: what it is, how much, the difference to the period before, a line; n and the interval."""
     value = now["value"] if now else None
     delta = change(value, before["value"] if before else None, metric)
@@ -61,8 +67,9 @@ def _number(metric: Metric, now: Overall, before: Overall, line: list[float]) ->
             delta_arrow="off",
             delta_description=_("vs before") if delta else None,
             help=_(metric.definition),
-            chart_data=line if len(line) > 1 else None,
         )
+        if line is not None and period is not None and len(line) > 1:
+            draw_small(line, look=_look(metric, period))
         if now:
             n = ngettext("n = {n}", "n = {n}", int(now["n"]))
             st.caption(f"{n} · {_interval(now, metric).replace(' ', NO_BREAK)}")
@@ -100,16 +107,19 @@ def _ranking(metric: Metric) -> str:
 
 def _model(name: str, metric: Metric, now: pd.Series, line: pd.DataFrame, period: Period) -> None:
     """One model: its name and n, its line, its value and interval."""
-    look = Look(filters.is_dark(), grain=period.grain)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=NAME, gap=None):
             st.markdown(f"**{plain(brief(name, LETTERS))}**", help=longer(name, LETTERS))
             st.caption(ngettext("n = {n}", "n = {n}", int(now["n"])))
         with st.container(width="stretch"):
-            draw(sparkline, line, f"spark_{name}", look=look)
+            draw_small(line, look=_look(metric, period))
         with st.container(width=124, gap=None):
             st.markdown(f"**{figure(now['value'], metric)}**", text_alignment="right")
             st.caption(_interval(now, metric), text_alignment="right")
+
+
+def _look(metric: Metric, period: Period) -> Look:
+    return Look(filters.is_dark(), grain=period.grain, show=partial(figure, metric=metric))
 
 
 def _interval(row: Any, metric: Metric) -> str:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date
-from itertools import takewhile
 from typing import Any
 
+import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from db.metrics import METRICS, Metric
 from db.queries import agents, quality
-from db.queries.combining import as_date, figures, mean_or_rate, periods, unfinished, with_interval
+from db.queries.combining import as_date, figures, mean_or_rate, unfinished, with_interval
 from db.queries.frames import frame
 from db.tables.forecasts import DailyForecast
 from db.tables.models import DailyModelPerformance
@@ -49,8 +49,8 @@ def overall(connection: Connection, metric: str, since: date, until: date) -> di
 
 def overall_trend(
     connection: Connection, metric: str, since: date, until: date, grain: str, today: date
-) -> list[float]:
-    """The same for each finished day or ISO week since the last gap, in order."""
+) -> pd.DataFrame:
+    """The same for each finished day or ISO week, in order: period, value; those without one are left out."""
     chosen, columns = METRICS[metric], COLUMNS[METRICS[metric].word]
     day = columns["date"]
     period = BusinessDay.week_start if grain == "week" else day
@@ -58,9 +58,8 @@ def overall_trend(
     rows = select(period, mean_or_rate(columns, chosen)).select_from(source)
     rows = rows.where(_inside(chosen, since, until)).group_by(period)
     found = {as_date(start): float(value) for start, value in connection.execute(rows)}
-    finished = [start for start in periods(since, until, grain) if not unfinished(start, grain, today)]
-    stretch = takewhile(lambda start: start in found, reversed(finished))
-    return [found[start] for start in stretch][::-1]
+    finished = (start for start in sorted(found) if not unfinished(start, grain, today))
+    return pd.DataFrame([(start, found[start]) for start in finished], columns=["period", "value"])
 
 
 def _inside(metric: Metric, since: date, until: date) -> Any:

@@ -18,6 +18,7 @@ WIDEST = 10.0  # larger ones stand at the edge
 PER_STANDARD_ERROR = 6  # dots beside each other
 SIZE = 12
 NAMED = 6  # names are for a few
+LANES = 5  # of names above each other, with room for their letters
 PIXELS = 52  # of a standard error on a wide screen, to guess where names would meet
 
 
@@ -49,14 +50,17 @@ def _stacked(rows: list[Row]) -> list[Row]:
 
 
 def _lanes(dots: list[Row]) -> list[Row]:
-    """Names stand beside their dots, one lane higher where they would meet a neighbour's."""
-    ends: dict[tuple[bool, int], float] = {}
+    """Names stand beside their dots, a lane higher where they would meet a neighbour's."""
+    top = max([LANES, *(dot["y"] for dot in dots)])
+    lane = top / LANES  # a pile of many dots makes each of them lower than a letter
+    ends: list[tuple[bool, float, float]] = []
     for dot in sorted((dot for dot in dots if dot["named"]), key=lambda dot: -abs(dot["x"])):
         width = (text_width(dot["name"], SIZE) + 20) / PIXELS
         side, near = dot["x"] > 0, abs(dot["x"])
-        while ends.get((side, dot["y"]), WIDEST * 2) < near + width and dot["y"] < 5:
-            dot["y"] += 1
-        ends[side, dot["y"]] = near
+        meeting = [y for other, y, end in ends if other == side and end < near + width]
+        while any(abs(y - dot["y"]) < lane for y in meeting) and dot["y"] + lane <= top:
+            dot["y"] += lane
+        ends.append((side, dot["y"], near))
     return dots
 
 

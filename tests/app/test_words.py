@@ -15,7 +15,6 @@ from db.tables.operations import RUN_STATUSES, TRIGGERS
 from reports.charts.coverage import coverage
 from reports.charts.look import Look
 from reports.charts.rates import rates
-from reports.charts.sparkline import sparkline
 from reports.charts.trend import trend
 from reports.wording import brief
 
@@ -127,7 +126,7 @@ def test_what_charts_say_is_translated(quoting):
     frame = pd.DataFrame({"subject": "a", "period": [date(2026, 1, 5)], "value": 50.0, "n": 9})
     frame = frame.assign(rate=50.0, low=40.0, high=60.0, part=1, whole=2)
     look = Look(False, ["a"], ["a"])
-    charts = trend(frame, look), rates(frame, look), coverage(frame, look), sparkline(frame, look)
+    charts = trend(frame, look), rates(frame, look), coverage(frame, look)
     for spec in (chart.to_dict() for chart in charts):
         told = [tip for layer in spec["layer"] for tip in layer["encoding"].get("tooltip", [])]
         assert told and all(tip["title"] == "title" or "«" in tip["title"] for tip in told)

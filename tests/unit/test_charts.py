@@ -6,6 +6,7 @@ import tomllib
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from reports.charts.picture import picture
 from reports.charts.rates import percent, rates
 from reports.charts.scales import AROUND_PLOT, x_ticks, y_domain, y_ticks
 from reports.charts.series import prepare
-from reports.charts.sparkline import sparkline
+from reports.charts.sparkline import Sparkline, sparkline
 from reports.charts.text import number, period_name, signed
 from reports.charts.trend import HEIGHT, LABEL_GAP, trend
 
@@ -374,12 +375,49 @@ def test_coverage_names_the_share_once_and_the_counts_in_a_column_of_their_own()
     assert counts["mark"]["color"] == theme.LIGHT.muted
 
 
+def strokes(small: Sparkline) -> list[dict[str, str]]:
+    return [dict(part.attrib) for part in ElementTree.fromstring(small.svg)]
+
+
 def test_a_sparkline_ends_in_the_colour_of_its_verdict() -> None:
-    frame = weeks("", [70, 71, None, 73, 74])
-    spec = sparkline(frame, a_look(), tone="declined").to_dict()
-    assert theme.LIGHT.declined in {layer["mark"].get("color") for layer in layers(spec, "line")}
-    assert [row["segment"] for row in points(spec)] == [1, 1, 2, 2]
-    assert sparkline(frame.iloc[:0], a_look(dark=True)).to_dict()
+    small = sparkline(weeks("", [70, 71, None, 73, 74]), a_look(), tone="declined")
+    _first_band, band, *lines = strokes(small)
+    assert [part["stroke"] for part in lines[-2:]] == [theme.LIGHT.declined] * 2
+    assert {part["stroke"] for part in lines[:-2]} == {theme.LIGHT.muted}
+    assert band["fill"] == theme.LIGHT.faint
+    assert [part["d"].count("L") for part in lines] == [
+        1,
+        1,
+        1,
+        1,
+    ]  # a line a segment, the last step, the dot
+
+
+def test_a_sparkline_keeps_a_place_for_a_period_without_a_value() -> None:
+    small = sparkline(weeks("", [70, 71, None, 73, 74]), a_look())
+    assert [bool(told) for told in small.told] == [True, True, False, True, True]
+    assert [told.split(": ")[1].split(" ")[0] for told in small.told if told] == [
+        "70.0",
+        "71.0",
+        "73.0",
+        "74.0",
+    ]
+    across = [float(part["d"][1:].split(" ")[0]) for part in strokes(small) if "stroke" in part]
+    steps = (1000 - 2 * 12) / 5
+    assert across[-1] == pytest.approx(12 + 4.5 * steps, abs=0.1)  # the last dot, in the middle of its strip
+
+
+def test_a_sparkline_of_nothing_and_of_one_period_is_a_picture() -> None:
+    assert strokes(sparkline(weeks("", [70]).iloc[:0], a_look(dark=True))) == []
+    line, dot = strokes(sparkline(weeks("", [70]), a_look(dark=True)))
+    assert line["d"] == dot["d"]
+    page = sparkline(weeks("", [70]).iloc[:0], a_look()).html()
+    assert page.count("<span") == 0 and 'alt=""' in page
+
+
+def test_what_a_sparkline_says_cannot_break_out_of_the_page() -> None:
+    page = Sparkline("<svg/>", ['"><script>', ""]).html()
+    assert "<script>" not in page and "&quot;&gt;&lt;script&gt;" in page
 
 
 def test_config_and_pictures_have_the_same_colours() -> None:

@@ -43,6 +43,14 @@ def test_names_are_for_a_few_and_do_not_meet():
     assert len({dot["y"] for dot in named[:4]}) == 4
 
 
+def test_names_of_equal_surprises_have_room_for_their_letters_beside_a_high_pile():
+    twins = [("all answers, Answer score", 4.1, "improved"), ("assistant-2, Answer score", 4.1, "improved")]
+    spec = drawn([*twins, *((str(k), 0.0, QUIET) for k in range(20))])
+    (y,) = {layer["encoding"]["y"]["scale"]["domain"][1] for layer in spec["layer"][2:]}
+    first, second = (dot["y"] for dot in dots(spec) if dot["named"])
+    assert abs(first - second) / y * PLOT >= 12
+
+
 def test_a_week_without_any_clear_change():
     spec = drawn([("a", 0.0, QUIET)])
     assert spec["layer"][1]["encoding"]["x"]
