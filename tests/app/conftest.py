@@ -1,7 +1,7 @@
 """The app as Streamlit's AppTest runs it, on an empty database, on the demo, and on many models."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,19 +45,43 @@ def ratings_file(built: Built) -> Path:
     return built("ratings", filled.overall_ratings)
 
 
+@pytest.fixture(scope="session")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
+    """The copies that tests of this worker show and do not change: what one has read the next finds in the cache."""
+    return {}
+
+
 @pytest.fixture
-def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+def own_copy() -> None:
+    """For a test that changes what is stored, or a setting that answers depend on."""
+
+
+@pytest.fixture
+def show(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    looked_at: dict[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[Path], None]]:
     """Makes a copy of a database the one that pages show, but where there is one already."""
+    may_change = bool({"engine", "own_copy"} & set(request.fixturenames))
+    own = tmp_path / "tidemark.db"
 
     def do(file: Path) -> None:
-        copy = tmp_path / "tidemark.db"
-        if not copy.exists():
-            shutil.copy(file, copy)
-        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{copy}")
-        st.cache_data.clear()
+        if may_change and not own.exists():
+            shutil.copy(file, own)
+        if not may_change and file not in looked_at:
+            looked_at[file] = shutil.copy(file, tmp_path_factory.mktemp("shown") / file.name)
+        monkeypatch.setenv("DATABASE_URL", f"sqlite:///{own if may_change else looked_at[file]}")
         st.cache_resource.clear()
 
-    return do
+    yield do
+    for file, copy in list(looked_at.items()):
+        log = copy.with_name(f"{copy.name}-wal")
+        if log.exists() and log.stat().st_size:
+            del looked_at[file]
+            pytest.fail("This test changes what others look at: let it ask for own_copy.")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import streamlit as st
 from sqlalchemy import delete, func, select, update
 from streamlit.testing.v1 import AppTest
 
@@ -48,7 +49,7 @@ def test_what_agents_won_and_lost_sums_to_the_trades(open_page, demo_file):
     assert len(order) == len(AGENTS) + 2 and order[-2:] == ["(nobody)", "all trades"]
 
 
-def test_only_where_trades_are_in_dollars_costs_are_taken_off(open_page, demo_file, monkeypatch):
+def test_only_where_trades_are_in_dollars_costs_are_taken_off(open_page, demo_file, own_copy, monkeypatch):
     app = opened(open_page("agents", demo_file, market="KRW"), "attribution-KRW")
     assert "net" not in frame(app, "attributed_gains")
     table = frame(opened(open_page("agents", demo_file), "attribution-USD"), "net")
@@ -56,6 +57,7 @@ def test_only_where_trades_are_in_dollars_costs_are_taken_off(open_page, demo_fi
         list(table["total_pnl_attributed"] - table["cost_usd"].fillna(0))
     )
     monkeypatch.setenv("USD_MARKETS", "KRW")
+    st.cache_data.clear()  # as a dashboard that is started again has it
     assert "net" in frame(opened(open_page("agents", demo_file, market="KRW"), "attribution-KRW"), "net")
 
 

@@ -108,7 +108,7 @@ def test_an_address_without_language_in_the_same_session_is_the_default(open_pag
     assert app.selectbox(key="period").label == "Period"
 
 
-def test_a_callback_speaks_the_language_of_its_page(open_page, demo_file, in_korean):
+def test_a_callback_speaks_the_language_of_its_page(open_page, demo_file, own_copy, in_korean):
     app = open_page("operations", demo_file, lang="ko")
     app.button(key="_pause_aggregate_models").click().run()
     assert any("일시 중지했습니다" in toast.value for toast in app.toast)

@@ -37,7 +37,7 @@ def runs(path) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def keep(tmp_path):
+def keep(tmp_path, own_copy):
     """Adds a report with this status to the copy of the database that a page reads."""
 
     def do(status: str, **more: object) -> None:
@@ -75,7 +75,7 @@ def test_a_job_that_failed_meanwhile_is_in_the_preview_as_it_will_be_told(open_p
     assert "Aggregate model evaluations failed" in framed(app) and "no disk" in framed(app)
 
 
-def test_sending_queues_the_job_with_what_was_chosen(open_page, demo_file, tmp_path):
+def test_sending_queues_the_job_with_what_was_chosen(open_page, demo_file, tmp_path, own_copy):
     app = open_page("reports", demo_file)
     app.selectbox(key="_in_page").set_value("ko").run()
     app.button(key="_send_page").click().run()
@@ -140,7 +140,7 @@ def test_an_empty_database_has_a_report_too(open_page, empty_file):
     assert not app.exception and "No data came in this week" in framed(app)
 
 
-def test_a_link_opens_the_form_of_an_action_and_no_more(open_page, demo_file, tmp_path):
+def test_a_link_opens_the_form_of_an_action_and_no_more(open_page, demo_file, tmp_path, own_copy):
     app = open_page("overview", demo_file, do="send")
     assert not app.exception
     assert [button.key for button in app.button if button.key == "_send_dialog"]
@@ -149,7 +149,7 @@ def test_a_link_opens_the_form_of_an_action_and_no_more(open_page, demo_file, tm
     assert not [button.key for button in app.button if button.key == "_send_dialog"]
 
 
-def test_the_result_leads_to_the_message(open_page, demo_file, tmp_path):
+def test_the_result_leads_to_the_message(open_page, demo_file, tmp_path, own_copy):
     app = open_page("reports", demo_file)
     app.button(key="_send_page").click().run()
     engine = engine_for(f"sqlite:///{tmp_path / 'tidemark.db'}")
