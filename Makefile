@@ -13,7 +13,7 @@ test:
 	@$(PYTHON) install.py test
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
-	@$(VENV) -m mypy .
+	@$(VENV) -m mypy -n 2 .
 	@$(VENV) -m pytest -n 2 --dist loadgroup -rs
 
 # What needs requirements-heavy.txt, which `make test` skips without it.
@@ -26,7 +26,7 @@ lint:
 	@$(PYTHON) install.py test
 	@$(VENV) -m ruff format .
 	@$(VENV) -m ruff check --fix .
-	@$(VENV) -m mypy .
+	@$(VENV) -m mypy -n 2 .
 
 bench:
 	@$(PYTHON) install.py test

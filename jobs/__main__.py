@@ -1,5 +1,10 @@
 """python -m jobs: list, run NAME, undo NAME, history, cancel, pause, resume, loop."""
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # nothing of what is imported is garbage: to look for some takes a fifth of the start
+
 import argparse
 import json
 import sys
@@ -183,4 +188,6 @@ def _moment(at: datetime | None, config: settings.Settings) -> str:
 
 
 if __name__ == "__main__":
+    gc.freeze()
+    gc.enable()
     sys.exit(main())
