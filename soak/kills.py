@@ -1,4 +1,4 @@
-"""kill -9 at random moments: import, aggregation, upgrade, judging of weeks, adjustment of weights, retraining."""
+"""kill -9 at random moments: of an import, an upgrade, and of each job that writes what it computes."""
 
 import random
 from pathlib import Path
@@ -15,6 +15,7 @@ from jobs import queue
 from jobs.stale import mark_weeks
 from jobs.timetable import JOBS
 from soak import adjustments, sound
+from soak.agent_faults import AgentAggregations, SwapChecks
 from soak.evidence import Finding
 from soak.killing import Command, Kind, Runs
 from soak.processes import wait_until_settled
@@ -185,8 +186,26 @@ class Upgrades:
         return others + sound.changes(kept, {name: now[name] for name in kept if name in now})
 
 
-Kinds = Imports | Aggregations | Upgrades | Judgements | Adjustments | Retrainings
-KINDS: tuple[type[Kinds], ...] = (Imports, Aggregations, Upgrades, Judgements, Adjustments, Retrainings)
+Kinds = (
+    Imports
+    | Aggregations
+    | Upgrades
+    | Judgements
+    | Adjustments
+    | Retrainings
+    | AgentAggregations
+    | SwapChecks
+)
+KINDS: tuple[type[Kinds], ...] = (
+    Imports,
+    Aggregations,
+    Upgrades,
+    Judgements,
+    Adjustments,
+    Retrainings,
+    AgentAggregations,
+    SwapChecks,
+)
 
 
 def verdicts(engine: Engine) -> list[tuple[tuple[object, ...], tuple[object, ...]]]:

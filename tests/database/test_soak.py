@@ -46,15 +46,18 @@ def assert_passed(finding: Finding) -> None:
     assert finding.passed, line(finding)
 
 
-# Aggregations are killed in test_faults.
 # These die in tests of their own.
-KILLED_ELSEWHERE = ("aggregate_models", "retrain")
+KILLED_ELSEWHERE = ("aggregate_models", "retrain", "check_swaps")
+KILLED_HERE = [kind for kind in KINDS if kind.name not in KILLED_ELSEWHERE]
+ENGINES = ("sqlite", "postgresql")
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind.name not in KILLED_ELSEWHERE], ids=lambda kind: kind.name
+    ("kind", "engine_name"),
+    [pytest.param(kind, ENGINES[k % 2], id=kind.name) for k, kind in enumerate(KILLED_HERE)],
 )
 def test_kill_at_random_moments(engine: Engine, tmp_path: Path, kind: Any) -> None:
+    """Each on one engine; `make soak` kills each on both."""
     assert_passed(kill(kind, engine, tmp_path, kills=1, seed=20261121, rows=ROWS))
 
 

@@ -31,7 +31,6 @@ from soak import sound
 from soak.dashboards import dashboard
 from soak.source import Source
 from soak.visitor import Seen, Visitor, pressed, typed
-from tests import filled
 from tests.database.conftest import fresh
 
 PASSWORD, DATABASE_PASSWORD, TOKEN = "correct horse battery", "hunter2-hunter2", "xoxb-no-token-at-all"
@@ -105,20 +104,17 @@ def outside() -> Iterator[socket.socket]:
         yield listening
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        yield filled.upgraded(tmp_path_factory.mktemp("house") / "tidemark.db")
-    else:
-        server, template = map(request.getfixturevalue, ("postgresql_server", "postgresql_template"))
-        yield from fresh(server, f"TEMPLATE {template}")
+@pytest.fixture(scope="module")
+def engine(postgresql_server: Engine, postgresql_template: str) -> Iterator[Engine]:
+    """On one engine, as no stranger comes as far as that: the one whose address holds a password too."""
+    yield from fresh(postgresql_server, f"TEMPLATE {postgresql_template}")
 
 
 @pytest.fixture(scope="module")
 def house(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory, outside: socket.socket
 ) -> Iterator[House]:
-    """One on each engine, for all visitors."""
+    """One for all visitors."""
     folder = tmp_path_factory.mktemp("outside")
     source = Source.of(400)
     source.store(engine)
@@ -133,9 +129,8 @@ def house(
     also = {"OPERATOR_PASSWORD": PASSWORD, "SLACK_BOT_TOKEN": TOKEN, "TMPDIR": str(temporary)}
     proxy = f"http://127.0.0.1:{outside.getsockname()[1]}"
     also |= {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1"}
-    if engine.dialect.name == "postgresql":
-        with_password = engine.url.set(password=DATABASE_PASSWORD)
-        also["DATABASE_URL"] = with_password.render_as_string(hide_password=False)
+    with_password = engine.url.set(password=DATABASE_PASSWORD)
+    also["DATABASE_URL"] = with_password.render_as_string(hide_password=False)
     log = folder / "log.txt"
     with dashboard(engine, log, also) as port:
         yield House(engine, port, log, temporary)
