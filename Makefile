@@ -9,12 +9,13 @@ run:
 	@$(PYTHON) install.py run
 	@$(VENV) run.py
 
+# Three at once, for two cores: a test often waits for a process or a browser.
 test:
 	@$(PYTHON) install.py test
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy -n 2 .
-	@$(VENV) -m pytest -n 2 --dist loadgroup -rs
+	@$(VENV) -m pytest -n 3 --dist loadgroup -rs
 
 # What needs requirements-heavy.txt, which `make test` skips without it.
 test-heavy:

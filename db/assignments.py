@@ -23,7 +23,7 @@ from db.engine import reading, writing
 from db.errors import Refused
 from db.importing.agent_specs import AGENT_ASSIGNMENTS
 from db.importing.cells import Rejected, Surroundings
-from db.queries.swaps import resting_until
+from db.resting import resting_until
 from db.tables.agents import AgentAssignment, ModelEvolution
 from db.upsert import upsert_rows
 from language import _

@@ -14,7 +14,7 @@ from db.engine import writing
 from db.errors import Refused
 from db.importing.agent_specs import agent_and_model
 from db.importing.cells import Rejected, Surroundings
-from db.queries.swaps import resting_until
+from db.resting import resting_until
 from db.tables.agents import AgentAssignment, ModelEvolution
 from db.upsert import upsert_rows
 from jobs.formulas.swaps import BY_HAND, INCONCLUSIVE, KEPT, ROLLED_BACK, Judged

@@ -1,6 +1,6 @@
 """What pages ask of model_evolution_history and agent_assignments."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -14,14 +14,6 @@ a = AgentAssignment.__table__.c
 
 
 _by_itself = and_(h.rolls_back.is_not(None), h.triggered_by == "automatic")
-REST = timedelta(days=7)  # after a rollback, in which an agent is not swapped
-
-
-def resting_until(connection: Connection, agent: str, now: datetime) -> datetime | None:
-    """The end of the rest after the agent's last rollback; None where it does not rest."""
-    last = select(func.max(h.timestamp, type_=h.timestamp.type))
-    at: datetime | None = connection.scalar(last.where(h.agent_name == agent, h.rolls_back.is_not(None)))
-    return at + REST if at and at + REST > now else None
 
 
 def newest(connection: Connection, limit: int) -> pd.DataFrame:

@@ -26,6 +26,11 @@ Tell = Callable[..., tuple[int, list[str], str]]
 SEOUL = ZoneInfo("Asia/Seoul")
 
 
+def in_turn(*values: Any) -> list[Any]:
+    """Each value with one of the engines, in turn: for faults that take seconds, and are the same on both."""
+    return [pytest.param(value, ("sqlite", "postgresql")[k % 2]) for k, value in enumerate(values)]
+
+
 @pytest.fixture(scope="session")
 def postgresql_server(testrun_uid: str) -> Iterator[Engine]:
     """The maintenance database of one server for all workers of the run; the last of them stops it.

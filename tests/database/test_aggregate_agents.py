@@ -25,7 +25,8 @@ from db.tables.agents import (
 from db.tables.operations import StaleMark
 from db.tables.usage import DailyLlmUsage, LlmUsage
 from jobs import claims, queue
-from jobs.aggregate_agents import SOURCES, aggregate_agents
+from jobs.agent_figures import SOURCES
+from jobs.aggregate_agents import aggregate_agents
 from jobs.formulas.ratings import performance_rating
 from jobs.job import DayParameters, Outcome
 from jobs.runner import execute

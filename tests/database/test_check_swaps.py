@@ -19,6 +19,7 @@ from db.tables.agents import AgentAssignment, ModelEvolution, TradeRecord
 from jobs.check_swaps import check_swaps
 from jobs.job import Outcome, Parameters
 from jobs.swapping import roll_back, swap
+from tests.database.conftest import in_turn
 
 SWAPPED = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 NOW = SWAPPED + timedelta(days=8)
@@ -280,18 +281,18 @@ import os, signal, sys
 from datetime import datetime
 import settings
 from db.engine import default_engine
-from jobs import check_swaps, swapping
+from jobs import swap_checking
 from jobs.job import Parameters
 
 place = sys.argv[1]
-before = getattr(check_swaps, place)
+before = getattr(swap_checking, place)
 
 def dies(*args, **more):
     if sys.argv[2] == "after":
         before(*args, **more)
     os.kill(os.getpid(), signal.SIGKILL)
 
-setattr(check_swaps, place, dies)
+setattr(swap_checking, place, dies)
 
 class Here:
     now = datetime.fromisoformat(sys.argv[3])
@@ -301,11 +302,13 @@ class Here:
     def progress(self, done, message): pass
     def log(self, line): pass
 
-check_swaps.check_swaps(default_engine(), Parameters(), Here())
+swap_checking.check(default_engine(), Parameters(), Here())
 """
 
 
-@pytest.mark.parametrize("place", ["settle after", "take_back before", "take_back after"])
+@pytest.mark.parametrize(
+    ("place", "engine_name"), in_turn("settle after", "take_back before", "take_back after")
+)
 def test_killed_in_the_middle_assignment_and_history_agree(got_worse: Engine, place: str) -> None:
     before = history(got_worse)
     url = got_worse.url.render_as_string(hide_password=False)

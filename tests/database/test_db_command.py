@@ -337,7 +337,7 @@ def test_timezone(
 def test_demo_and_the_first_real_rows(engine: Engine, run: Run, file: Callable[..., Path]) -> None:
     status, out, _err = run("demo")
     assert status == 0
-    for job in ("aggregate_models", "aggregate_quality", "aggregate_forecasts"):
+    for job in ("aggregate_models", "aggregate_quality", "aggregate_forecasts", "aggregate_agents"):
         assert f"python -m jobs run {job}" in out.splitlines()[-1]
     assert "The demo was removed" in run("import", "model_evaluations", file(ROWS + GOOD))[1]
     assert run("demo")[0] == 1

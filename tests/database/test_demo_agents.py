@@ -83,7 +83,7 @@ def test_nothing_of_it_is_left(demo: Engine, now: datetime) -> None:
         assert connection.scalar(select(h.id)) is None
 
 
-@pytest.mark.parametrize("days_later", [0, 1, 2, 3, 4, 5, 6, 40, 103, 200])
+@pytest.mark.parametrize("days_later", [0, 1, 3, 6, 103])
 def test_its_story_is_the_same_on_any_day(
     days_later: int, tmp_path: Path, zone: ZoneInfo, now: datetime
 ) -> None:

@@ -106,7 +106,7 @@ def test_sound_files_are_sound(survives: Callable[[str, bytes], None], name: str
 
 
 @pytest.mark.parametrize("name", SOUND)
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(changes=edits)
 def test_spoiled_files(
     survives: Callable[[str, bytes], None], name: str, changes: list[tuple[int, int, bytes]]
@@ -115,7 +115,7 @@ def test_spoiled_files(
 
 
 @pytest.mark.parametrize("name", [*SOUND, "rows.jsonl.gz"])
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(
     content=st.binary(max_size=200) | st.text(max_size=100).map(lambda told: told.encode("utf-8", "replace"))
 )
@@ -123,7 +123,7 @@ def test_bytes_of_any_kind(survives: Callable[[str, bytes], None], name: str, co
     survives(name, content)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(cells=st.lists(st.text(max_size=10), max_size=8), delimiter=st.sampled_from(",;\t|"))
 def test_text_of_any_kind_below_a_good_header(
     survives: Callable[[str, bytes], None], cells: list[str], delimiter: str
@@ -132,7 +132,7 @@ def test_text_of_any_kind_below_a_good_header(
     survives("rows.csv", (header + delimiter.join(cells) + "\n").encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     found=st.dictionaries(
         st.sampled_from(["prediction_id", "model_name", "predicted_at", "final_score"]) | st.text(max_size=5),

@@ -283,10 +283,9 @@ def test_clock_set_back_after_a_slot_does_not_run_it_twice(house: House, back: t
     assert house.slots[-1] == (SLOT + DAY, "queued", "schedule")
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_clock_set_back_again_and_again_leaves_each_slot_one_run(sqlite_engine: Engine, seed: int) -> None:
+def test_clock_set_back_again_and_again_leaves_each_slot_one_run(sqlite_engine: Engine) -> None:
     """By an hour or a day, at random moments of a week around the change of the clocks in New York."""
-    chance, zone = random.Random(seed), "America/New_York"
+    chance, zone = random.Random(0), "America/New_York"
     house = House(sqlite_engine, timezone=zone, aggregate_at=time(1, 30))
     now, end = datetime(2026, 10, 29, 12, tzinfo=UTC), datetime(2026, 11, 5, 12, tzinfo=UTC)
     while now < end:

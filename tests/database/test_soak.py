@@ -23,6 +23,7 @@ from soak.sends import faults, sends
 from soak.server_gone import server_gone
 from soak.slack_server import CHANNEL, TOKEN, fake_slack
 from soak.source import Source, differences
+from tests.database.conftest import in_turn
 
 ROWS = 4_000
 # A loop that tries again after a second instead of ten.
@@ -49,13 +50,9 @@ def assert_passed(finding: Finding) -> None:
 # These die in tests of their own.
 KILLED_ELSEWHERE = ("aggregate_models", "retrain", "check_swaps")
 KILLED_HERE = [kind for kind in KINDS if kind.name not in KILLED_ELSEWHERE]
-ENGINES = ("sqlite", "postgresql")
 
 
-@pytest.mark.parametrize(
-    ("kind", "engine_name"),
-    [pytest.param(kind, ENGINES[k % 2], id=kind.name) for k, kind in enumerate(KILLED_HERE)],
-)
+@pytest.mark.parametrize(("kind", "engine_name"), in_turn(*KILLED_HERE))
 def test_kill_at_random_moments(engine: Engine, tmp_path: Path, kind: Any) -> None:
     """Each on one engine; `make soak` kills each on both."""
     assert_passed(kill(kind, engine, tmp_path, kills=1, seed=20261121, rows=ROWS))

@@ -21,6 +21,7 @@ from jobs.timetable import JOBS
 from soak import adjustments
 from soak.adjustments import Held
 from soak.processes import environment, wait_until_settled
+from tests.database.conftest import in_turn
 
 NAME, ROWS = "adjust_weights", 400
 # A run in the shell that is killed right after a step of its own.
@@ -81,7 +82,7 @@ STEPS = (
 )
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("step", "engine_name"), in_turn(*STEPS))
 def test_killed_after_a_step_it_leaves_all_old_or_all_new(engine: Engine, before: Held, step: str) -> None:
     run_and_die(engine, step, "run", NAME)
     inside, wanted = step != "jobs.adjusting.adjust", adjustments.wanted(engine)
@@ -96,7 +97,7 @@ def test_killed_after_a_step_it_leaves_all_old_or_all_new(engine: Engine, before
     assert (killed.status, killed.attempt, killed.message) == ("succeeded", 2, first.message)
 
 
-@pytest.mark.parametrize("step", ["upsert_rows", "undo"])
+@pytest.mark.parametrize(("step", "engine_name"), in_turn("upsert_rows", "undo"))
 def test_an_undo_that_is_killed_is_whole_or_not_there(engine: Engine, before: Held, step: str) -> None:
     assert main(["run", NAME]) == 0
     moved = adjustments.in_force(engine)

@@ -3,6 +3,8 @@
 import argparse
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +125,17 @@ def test_packages_import_what_their_row_says_and_the_exceptions_named(package, a
 def test_formulas_import_nothing_of_ours():
     for path in python_files("jobs/formulas"):
         assert not {module.split(".")[0] for module in imports(path)} & (set(PACKAGES) - {"jobs"}), path
+
+
+@pytest.mark.parametrize("command", ["db", "jobs"])
+def test_a_command_starts_without_what_only_some_runs_need(command):
+    """Each takes a tenth of a second or more, which everybody would wait for."""
+    heavy = {"numpy", "pandas", "scipy", "altair", "alembic", "slack_sdk", "streamlit", "lightgbm"}
+    told = f"import sys, {command}.__main__; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert heavy & set(loaded.stdout.split()) == set()
 
 
 def test_streamlit_stays_in_the_dashboard():
