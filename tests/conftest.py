@@ -73,14 +73,19 @@ Built = Callable[[str, Callable[[Path], Engine]], Path]
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """A database that one worker makes for all workers of the run: built("demo", filled.demo). Copy it to change it."""
+def common(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all workers of the run."""
     own = tmp_path_factory.getbasetemp()
-    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def built(common: Path) -> Built:
+    """A database that one worker makes for all workers of the run: built("demo", filled.demo). Copy it to change it."""
 
     def do(name: str, make: Callable[[Path], Engine]) -> Path:
-        found, making = folder / f"{name}.db", folder / f"{name}-making.db"
-        with _alone(folder / f"{name}.lock"):
+        found, making = common / f"{name}.db", common / f"{name}-making.db"
+        with alone(common / f"{name}.lock"):
             if not found.exists():
                 make(making).dispose()  # the last connection brings the write-ahead log into the file
                 making.rename(found)
@@ -90,7 +95,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """One process at a time; the lock of one that died is free."""
     with closing(sqlite3.connect(lock, timeout=120, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")

@@ -20,7 +20,7 @@ from db.importing import Report, import_file
 from db.schema import upgrade
 from db.tables.models import Model, ModelEvaluation
 from tests import filled
-from tests.conftest import Built
+from tests.conftest import Built, alone
 
 Tell = Callable[..., tuple[int, list[str], str]]
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -51,13 +51,13 @@ def postgresql_server(testrun_uid: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: Engine) -> str:
-    name = f"template_{uuid4().hex[:12]}"
-    _administer(postgresql_server, f"CREATE DATABASE {name}")
-    engine = _database(postgresql_server, name)
-    upgrade(engine, SEOUL, None)
-    engine.dispose()
-    return name
+def postgresql_template(postgresql_server: Engine, common: Path) -> str:
+    """The name of an upgraded, empty database."""
+
+    def fill(engine: Engine) -> None:
+        upgrade(engine, SEOUL, None)
+
+    return _made_once(postgresql_server, "upgraded", "", fill, common)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -99,12 +99,14 @@ def sqlite_demo(built: Built, zone: ZoneInfo, now: datetime) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql_demo(
-    postgresql_server: Engine, postgresql_template: str, zone: ZoneInfo, now: datetime
-) -> Iterator[str]:
-    for engine in fresh(postgresql_server, f"TEMPLATE {postgresql_template}"):
+    postgresql_server: Engine, postgresql_template: str, zone: ZoneInfo, now: datetime, common: Path
+) -> str:
+    """The name of a database with the demo."""
+
+    def fill(engine: Engine) -> None:
         fill_demo(engine, zone, now)
-        engine.dispose()
-        yield str(engine.url.database)
+
+    return _made_once(postgresql_server, "demo", f"TEMPLATE {postgresql_template}", fill, common)
 
 
 @pytest.fixture
@@ -144,6 +146,20 @@ def empty_engine(
     yield engine
     engine.dispose()
     next(made, None)
+
+
+def _made_once(server: Engine, name: str, template: str, fill: Callable[[Engine], None], common: Path) -> str:
+    """A database that one worker makes for all workers of the run: not in a file, as the last one to need the server
+    stops it, and a later one starts it empty."""
+    with alone(common / f"postgresql-{name}.lock"), server.connect() as connection:
+        if not connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}):
+            _administer(server, f"DROP DATABASE IF EXISTS making_{name} WITH (FORCE)")
+            _administer(server, f"CREATE DATABASE making_{name} {template}")
+            engine = _database(server, f"making_{name}")
+            fill(engine)
+            engine.dispose()
+            _administer(server, f"ALTER DATABASE making_{name} RENAME TO {name}")
+    return name
 
 
 def fresh(server: Engine, template: str) -> Iterator[Engine]:
