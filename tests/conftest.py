@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from itertools import chain, zip_longest
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,17 @@ class Together(LoadGroupScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return next(filter(nodeid.startswith, TOGETHER), nodeid)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser first, which takes longest; then a file of each folder in turn: pages compute, databases wait."""
+    folders: dict[str, dict[str, list[pytest.Item]]] = {}
+    for item in items:
+        file = item.nodeid.split("::")[0]
+        folders.setdefault(file.rpartition("/")[0], {}).setdefault(file, []).append(item)
+    browser = folders.pop("tests/browser", {})
+    in_turn = chain.from_iterable(zip_longest(*(files.values() for files in folders.values()), fillvalue=()))
+    items[:] = chain(chain.from_iterable(browser.values()), chain.from_iterable(in_turn))
 
 
 @pytest.hookimpl(optionalhook=True)
