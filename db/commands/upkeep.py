@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -86,7 +86,7 @@ def check_database(_args: Arguments, engine: Engine, zone: ZoneInfo) -> int:
 
 
 def move_to_timezone(args: Arguments, engine: Engine, _zone: ZoneInfo) -> int:
-    if args.name not in available_timezones():
+    if args.name not in settings.known_zones():
         raise Refused(
             _("“{name}” is no IANA time zone; one is Asia/Seoul, another Europe/Berlin").format(
                 name=args.name
