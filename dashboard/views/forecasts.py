@@ -19,7 +19,8 @@ from dashboard.ending import end_page
 from language import _
 
 newest, oldest, today = ask(forecasts.newest_day), ask(forecasts.oldest_day), actions.today()
-if newest is None or oldest is None:
+codes = ask(forecast_codes.codes)
+if newest is None or oldest is None or not codes:
     cards.title(_("Forecasts"), _("Predictions, what came true, and the weights of an ensemble's members"))
     actions.empty_page("forecasts")
     forecast_hits.empty(today)
@@ -27,11 +28,12 @@ if newest is None or oldest is None:
 
 period = filters.period(newest, oldest)
 days = {"since": period.first, "until": period.last}
-week, codes = ask(verdicts.newest_week, until=period.last, word="forecasts"), ask(forecast_codes.codes)
+week = ask(verdicts.newest_week, until=period.last, word="forecasts")
 cards.title(_("Forecasts"), forecast_hits.shown_in_words(len(codes), period, newest))
 code_card.too_old(today)
 with st.container(horizontal=True, vertical_alignment="center"):
-    code, horizon = pickers.code(codes), pickers.horizon(ask(forecasts.horizons))
+    code = pickers.code(codes)
+    horizon = pickers.horizon(ask(forecast_codes.horizons, code=code))
 
 left, right = st.columns(2)
 with left.container(border=True, height="stretch"):

@@ -21,6 +21,15 @@ def codes(connection: Connection) -> list[str]:
     return found or list(connection.scalars(select(o.code).distinct().order_by(o.code)))
 
 
+def horizons(connection: Connection, code: str) -> list[int]:
+    """The horizons at which a code has outcomes, in days; those that it had, where its outcomes are gone."""
+    for table in (o, p):
+        own = select(table.horizon).where(table.code == code).distinct().order_by(table.horizon)
+        if found := list(connection.scalars(own)):
+            return found
+    return []
+
+
 def performance(connection: Connection, code: str) -> pd.DataFrame:
     """The newest window of a code: horizon, model, hit_rate (0–1), direction_count, mae, sample_count, as_of."""
     newest = select(func.max(p.as_of)).where(p.code == code).scalar_subquery()

@@ -34,11 +34,6 @@ def models(connection: Connection) -> list[str]:
     return list(connection.scalars(select(d.model).group_by(d.model).order_by(first, d.model)))
 
 
-def horizons(connection: Connection) -> list[int]:
-    """The horizons that have outcomes, in days."""
-    return list(connection.scalars(select(d.horizon).distinct().order_by(d.horizon)))
-
-
 def trend(
     connection: Connection,
     metric: str,

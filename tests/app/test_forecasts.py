@@ -4,12 +4,19 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from sqlalchemy import delete, func, insert, select, text
 from streamlit.testing.v1 import AppTest
 
 from db.clock import utc_now
 from db.engine import engine_for
-from db.tables.forecasts import EnsembleWeight, EnsembleWeightHistory, TrainingRun
+from db.tables.forecasts import (
+    EnsembleWeight,
+    EnsembleWeightHistory,
+    ModelPerformance,
+    PredictionOutcome,
+    TrainingRun,
+)
 from db.tables.operations import JobRun
 from db.writers import store_outcomes
 from jobs import claims
@@ -113,6 +120,27 @@ def test_undo_of_the_ledger_asks_first(open_page, demo_file, engine):
     with engine.connect() as connection:
         params = connection.scalar(select(JobRun.params).order_by(JobRun.id.desc()).limit(1))
     assert params == {"undo": newest, "dry_run": True}
+
+
+def test_only_horizons_of_the_code_are_offered(open_page, demo_file, engine):
+    app = open_page("forecasts", demo_file)
+    assert app.button_group(key="horizon").options == ["1 d", "3 d", "5 d"]
+    o = PredictionOutcome
+    with engine.begin() as connection:
+        connection.execute(delete(o).where(o.code == "TIDE.DEMO", o.horizon != 5))
+    app = open_page("forecasts", demo_file, code="TIDE.DEMO", horizon="1")
+    assert app.button_group(key="horizon").options == ["5 d"]
+    assert "Who carries TIDE.DEMO, 5 d ahead" in words(app)
+    with engine.begin() as connection:
+        connection.execute(delete(o).where(o.code == "BUOY.DEMO"))
+    app = open_page("forecasts", demo_file, code="BUOY.DEMO")
+    assert not app.exception and "Who carries BUOY.DEMO" in words(app)
+    with engine.begin() as connection:
+        for table in (o, ModelPerformance):
+            connection.execute(delete(table))
+    st.cache_data.clear()  # which goes by the version of the data, and plain SQL does not raise it
+    app = open_page("forecasts", demo_file)
+    assert not app.exception and "Nothing has been aggregated yet" in words(app)
 
 
 def test_an_outsider_adjusts_nothing(open_page, demo_file, monkeypatch, engine):
