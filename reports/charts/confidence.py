@@ -6,6 +6,7 @@ import pandas as pd
 from language import _
 from reports.charts.layers import empty
 from reports.charts.look import Look
+from reports.charts.scales import y_axis
 from reports.charts.series import Row, short
 from reports.charts.text import interval, number
 from reports.charts.theme import finish
@@ -19,20 +20,10 @@ def confidence(frame: pd.DataFrame, look: Look, *, height: int = HEIGHT) -> alt.
         return empty(look, height)
     colours = look.palette
     chart = alt.Chart(alt.InlineData(values=[_row(row) for row in frame.to_dict("records")]))
-    ticks = [0, 20, 40, 60, 80, 100]
+    ticks = [0.0, 20, 40, 60, 80, 100]
     scale = alt.Scale(domain=[0, 100], nice=False)
     x = alt.X("said:Q", scale=scale, axis=alt.Axis(title=_("confidence, %"), grid=False, values=ticks))
-    shown = alt.Axis(
-        title=look.unit,
-        titleAngle=0,
-        titleAlign="left",
-        titleAnchor="end",
-        titleBaseline="bottom",
-        titleX=-30,
-        titleY=-10,
-        domain=False,
-        values=ticks,
-    )
+    shown = y_axis(ticks, look.unit)
     y, low = (alt.Y(f"{name}:Q", scale=scale, axis=shown) for name in ("won", "low"))
     told = [
         alt.Tooltip("bin:N", title="title"),

@@ -9,7 +9,7 @@ import pandas as pd
 from language import _
 from reports.charts.look import Look
 from reports.charts.money import dollars
-from reports.charts.scales import y_domain, y_ticks
+from reports.charts.scales import y_axis, y_domain, y_ticks
 from reports.charts.series import Row, short
 from reports.charts.text import number, text_width
 from reports.charts.theme import finish
@@ -40,17 +40,7 @@ def worth(frame: pd.DataFrame, look: Look, *, height: int = HEIGHT) -> alt.Layer
         scale=alt.Scale(type=kind, domain=[short(bound) for bound in bounds], nice=False),
         axis=alt.Axis(title=_("cost per decision, $"), grid=True, domain=False, tickCount=4, format="~g"),
     )
-    axis = alt.Axis(
-        title=look.unit,
-        titleAngle=0,
-        titleAlign="left",
-        titleAnchor="end",
-        titleBaseline="bottom",
-        titleX=-30,
-        titleY=-10,
-        domain=False,
-        values=y_ticks(low, high),
-    )
+    axis = y_axis(y_ticks(low, high), look.unit)
     y = alt.Y("rating:Q", scale=alt.Scale(domain=[low, high], nice=False), axis=axis)
     told = [
         alt.Tooltip("subject:N", title="title"),
